@@ -1,0 +1,96 @@
+/**
+ * Files that are made by the hundred in a folder nobody else sees yet: nothing here is synced. The folder is written out as a whole
+ * (`syncTree`) before it gets its final name.
+ */
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  copyFileSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  realpathSync,
+  renameSync,
+  rmdirSync,
+  symlinkSync,
+  writeSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
+import { codeOf } from './files.ts';
+
+/** Writes a new file, and its folder where that lacks. Throws where something of that name is there already. */
+export const writeQuickly = (path: string, data: string | Uint8Array, mode: number): void => {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
+  const bytes = typeof data === 'string' ? Buffer.from(data) : data;
+  const fd = openSync(path, 'wx', mode);
+  try {
+    for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
+  } finally {
+    closeSync(fd);
+  }
+};
+
+/** Moves a file into a folder that is made where it lacks (mode 0700). */
+export const moveQuickly = (from: string, to: string): void => {
+  mkdirSync(dirname(to), { recursive: true, mode: 0o700 });
+  renameSync(from, to);
+};
+
+/** Makes a link, and its folder where that lacks. False where something of that name is there already. */
+export const linkQuickly = (target: string, path: string): boolean => {
+  mkdirSync(dirname(path), { recursive: true });
+  try {
+    symlinkSync(target, path);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return false;
+    throw error;
+  }
+};
+
+/** A second name for a file; where the filesystem has none of that, a copy (a clone where it can do that). */
+export const doubleQuickly = (from: string, to: string): void => {
+  mkdirSync(dirname(to), { recursive: true, mode: 0o755 });
+  try {
+    linkSync(from, to);
+  } catch {
+    copyFileSync(from, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+  }
+};
+
+/** Removes the folder if nothing is in it; true where it is gone, false where something is in it. */
+export const removeIfEmpty = (folder: string): boolean => {
+  try {
+    rmdirSync(folder);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return true;
+    if (['ENOTEMPTY', 'EEXIST', 'EBUSY'].includes(codeOf(error) ?? '')) return false;
+    throw error;
+  }
+};
+
+/**
+ * Lets the system begin to write out the filesystem of the path, while other work goes on. A promise of nothing: `syncTree` has to
+ * follow, and has less to do then.
+ */
+export const beginWritingOut = (path: string): Promise<void> =>
+  new Promise((resolve) => {
+    const { spawn } = process.getBuiltinModule('node:child_process');
+    const child = spawn('sync', ['-f', '--', path], { stdio: 'ignore' });
+    child.on('error', () => resolve());
+    child.on('close', () => resolve());
+  });
+
+/** Sets the permission bits of one file or folder. */
+export const setMode = (path: string, mode: number): void => chmodSync(path, mode);
+
+/** Where the path leads to, through all links; undefined where it leads nowhere. */
+export const realPathIfThere = (path: string): string | undefined => {
+  try {
+    return realpathSync(path);
+  } catch {
+    return undefined;
+  }
+};

@@ -1,0 +1,31 @@
+/**
+ * Signals that ask this process to end. What one means depends on what is going on: at a question it cancels, in a change it
+ * finishes the step under way and undoes, while reading it just ends. The innermost handler decides.
+ */
+
+export type EndingSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
+type Handler = (signal: EndingSignal) => void;
+
+const handlers: Handler[] = [];
+let listening = false;
+
+/** Makes the handler the one that decides, until what is returned is called. */
+export const onEndingSignal = (handler: Handler): (() => void) => {
+  listen();
+  handlers.push(handler);
+  return () => {
+    const at = handlers.lastIndexOf(handler);
+    if (at >= 0) handlers.splice(at, 1);
+  };
+};
+
+const listen = (): void => {
+  if (listening) return;
+  listening = true;
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      const handler = handlers.at(-1);
+      if (handler) handler(signal);
+    });
+  }
+};

@@ -1,0 +1,47 @@
+/**
+ * The machine's users: /etc/passwd first, then whatever else the name service knows (LDAP, systemd) through `getent`.
+ */
+import { readFileSync } from 'node:fs';
+
+export interface User {
+  readonly name: string;
+  readonly uid: number;
+  readonly gid: number;
+  readonly home: string;
+}
+
+export const findUser = (name: string): User | undefined => find(name, (user) => user.name === name);
+
+export const findUserById = (uid: number): User | undefined => find(String(uid), (user) => user.uid === uid);
+
+/** A number from the range of system users that neither a user nor a group has, nor any of `taken`. */
+export const findFreeId = (taken: readonly number[]): number => {
+  const used = new Set([...taken, ...idsIn('/etc/passwd'), ...idsIn('/etc/group')]);
+  for (let id = 999; id >= 400; id -= 1) {
+    if (!used.has(id) && findUserById(id) === undefined) return id;
+  }
+  throw new Error('every number of a system user, 400 to 999, is taken');
+};
+
+/** The third field of each line: uid or gid. */
+const idsIn = (file: string): number[] =>
+  readFileSync(file, 'utf8')
+    .split('\n')
+    .map((line) => Number(line.split(':')[2]));
+
+const find = (key: string, isIt: (user: User) => boolean): User | undefined =>
+  parse(readFileSync('/etc/passwd', 'utf8')).find(isIt) ?? parse(askNameService(key)).find(isIt);
+
+/** Takes a name or a number; what comes back has to be looked at, since a name of digits is taken for a number. */
+const askNameService = (key: string): string => {
+  if (!/^[\w.@-]+$/.test(key) || key.startsWith('-')) return '';
+  const { spawnSync } = process.getBuiltinModule('node:child_process');
+  const { status, stdout } = spawnSync('getent', ['passwd', key], { encoding: 'utf8', timeout: 10_000 });
+  return status === 0 ? stdout : '';
+};
+
+const parse = (text: string): User[] =>
+  text.split('\n').flatMap((line) => {
+    const [name, , uid, gid, , home] = line.split(':');
+    return name && uid && gid && home !== undefined ? [{ name, uid: Number(uid), gid: Number(gid), home }] : [];
+  });
