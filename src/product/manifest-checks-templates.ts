@@ -1,0 +1,115 @@
+/**
+ * Every name in every template of a manifest has to be known where it stands. Secrets are known nowhere but in config files
+ * marked `secret`: a command line is visible to all users of a machine, an environment to more than one likes.
+ */
+
+import { Failure } from '../errors.ts';
+import type { Path, RawFault } from './located-yaml.ts';
+import type { HealthCheck, OwnTelemetryAction, Product, Release } from './manifest.ts';
+import { contextNames, namesIn } from './template.ts';
+import { suggestion } from './wording.ts';
+
+/** `settings`: settings alone; `service`: also folders, addresses and secrets' files; `secret`: also the secrets' texts. */
+export type TemplateScope = 'settings' | 'service' | 'secret';
+
+export const checkTemplates = (product: Product): RawFault[] =>
+  [
+    ...productTemplates(product),
+    ...product.releases.flatMap((release, at) => releaseTemplates(release, ['releases', at])),
+  ].flatMap(({ path, text, scope }) => templateFaults(product, text, scope).map((fault) => ({ path, ...fault })));
+
+/** What is wrong with one template, be it in the manifest or in a file. */
+export const templateFaults = (
+  product: Product,
+  text: string,
+  scope: TemplateScope,
+): { what: string; remedy: string }[] => {
+  try {
+    const known = knownNames(product, scope);
+    return namesIn(text, 'it')
+      .filter((name) => !known.includes(name))
+      .map((name) => unknownName(product, name, known));
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    return [{ what: error.message.replace(/^it: /, '').replace(/\.$/, ''), remedy: error.advice.replace(/\.$/, '') }];
+  }
+};
+
+interface Placed {
+  readonly path: Path;
+  readonly text: string;
+  readonly scope: TemplateScope;
+}
+
+const knownNames = ({ settings, urls }: Product, scope: TemplateScope): string[] => {
+  const plain = settings.filter(({ type }) => type !== 'secret').map(({ name }) => name);
+  const derived = settings
+    .filter(({ type }) => type === 'address')
+    .flatMap(({ name }) => [`${name}Host`, `${name}Bind`]);
+  if (scope === 'settings') return [...plain, ...derived];
+  const secrets = settings.filter(({ type }) => type === 'secret').map(({ name }) => name);
+  const service = [
+    ...contextNames,
+    ...Object.keys(urls).map((name) => `urls.${name}`),
+    ...secrets.map((name) => `secretFile.${name}`),
+  ];
+  return [...plain, ...derived, ...service, ...(scope === 'secret' ? secrets.map((name) => `secret.${name}`) : [])];
+};
+
+const unknownName = (
+  { settings }: Product,
+  name: string,
+  known: readonly string[],
+): { what: string; remedy: string } => {
+  const plain = name.replace(/^secret\./, '');
+  if (settings.some((setting) => setting.name === plain && setting.type === 'secret')) {
+    const remedy = `use {{secretFile.${plain}}}, the path of its file, or {{secret.${plain}}} in a config file with "secret: true"`;
+    return { what: `the secret {{${name}}} may not stand here`, remedy };
+  }
+  return {
+    what: `{{${name}}} names nothing that is known here`,
+    remedy: suggestion(name, known, 'known').replace(/\.$/, ''),
+  };
+};
+
+const productTemplates = ({ urls, login }: Product): Placed[] => [
+  ...Object.entries(urls).map(([name, text]): Placed => ({ path: ['urls', name], text, scope: 'settings' })),
+  ...(login === undefined ? [] : [{ path: ['login', 'user'], text: login.user, scope: 'settings' } as const]),
+];
+
+const releaseTemplates = ({ service, health, ownTelemetry }: Release, path: Path): Placed[] => {
+  const found: Placed[] = [];
+  const add = (at: Path, text: unknown) => {
+    if (typeof text === 'string') found.push({ path: [...path, ...at], text, scope: 'service' });
+  };
+  for (const [at, word] of service.command.entries()) add(['service', 'command', at], word);
+  for (const [name, text] of Object.entries(service.environment)) add(['service', 'environment', name], text);
+  add(['service', 'directory'], service.directory);
+  for (const [line, command] of service.prepare.entries()) {
+    for (const [at, word] of command.entries()) add(['service', 'prepare', line, at], word);
+  }
+  for (const [at, check] of health.checks.entries())
+    addCheck(check, (key, text) => add(['health', 'checks', at, ...key], text));
+  for (const key of ['off', 'on'] as const) {
+    for (const [at, action] of (ownTelemetry?.[key] ?? []).entries())
+      addAction(action, (name, text) => add(['ownTelemetry', key, at, name], text));
+  }
+  const readBack = ownTelemetry?.readBack;
+  if (readBack?.kind === 'http') add(['ownTelemetry', 'readBack', 'url'], readBack.url);
+  if (readBack?.kind === 'json-file') add(['ownTelemetry', 'readBack', 'file'], readBack.file);
+  return found;
+};
+
+const addCheck = (check: HealthCheck, add: (key: Path, text: unknown) => void): void => {
+  if (check.kind === 'command') for (const [at, word] of check.command.entries()) add(['command', at], word);
+  if (check.kind === 'http') {
+    add(['url'], check.url);
+    for (const [name, text] of Object.entries(check.headers)) add(['headers', name], text);
+  }
+  if (check.kind === 'smtp') for (const key of ['host', 'port', 'domain'] as const) add([key], check[key]);
+};
+
+const addAction = (action: OwnTelemetryAction, add: (key: string, text: string) => void): void => {
+  if (action.kind === 'json') add('file', action.file);
+  else add('value', action.value);
+};

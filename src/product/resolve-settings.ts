@@ -1,0 +1,162 @@
+/**
+ * From what was given, to the settings of an installation: typed answers win over flags and the answers file, these over what the instance
+ * had before, this over the manifest's defaults. What is given has to be right; what is only remembered may have been outgrown
+ * by a new release, and is then dropped and named.
+ */
+
+import { Failure } from '../errors.ts';
+import type { Product } from './manifest.ts';
+import { parseSecretReference, type SecretSource } from './secret-reference.ts';
+import { exampleOf, parseSetting, type Setting, type Settings, type SettingValue } from './settings.ts';
+import { shown, suggestion } from './wording.ts';
+
+export interface GivenSettings {
+  /** Texts by name, from flags and answers; a secret's is a reference. */
+  readonly given: Readonly<Record<string, string>>;
+  /** Typed at the terminal: over everything else; a secret's text stands as it is. */
+  readonly asked?: Readonly<Record<string, string>>;
+  /** The instance's settings so far. */
+  readonly before?: Settings;
+  /** Where a given text stands, for messages: name -> `answers.yaml:4:3`. Else it is called `--set`. */
+  readonly places?: Readonly<Record<string, string>>;
+  /** Names of secrets that the instance has already: they are not missing. */
+  readonly secretsThere?: readonly string[];
+}
+
+export interface ResolvedSettings {
+  readonly settings: Settings;
+  /** Required, without a value and without a default: ask for them, or exit 4 naming all. */
+  readonly missing: Setting[];
+  /** Secrets that were given. Those that are not there and can be generated are for the caller to generate. */
+  readonly secrets: Readonly<Record<string, SecretSource>>;
+  /** Remembered settings that this release does not know, or no longer accepts. */
+  readonly dropped: readonly { readonly name: string; readonly why: string }[];
+}
+
+/** Throws 'usage-setting' for unknown names (with the nearest), values that are not valid, plain secrets, two equal ports. */
+export const resolveSettings = (
+  product: Pick<Product, 'settings' | 'title'>,
+  from: GivenSettings,
+): ResolvedSettings => {
+  refuseUnknown(product, from);
+  const settings: Record<string, SettingValue> = {};
+  const secrets: Record<string, SecretSource> = {};
+  const missing: Setting[] = [];
+  const dropped = unknownBefore(product, from.before ?? {});
+  for (const setting of product.settings) {
+    const { name } = setting;
+    if (setting.type === 'secret') {
+      const source = secretOf(setting, from);
+      if (source !== undefined) secrets[name] = source;
+      else if (setting.required && setting.generate === undefined && !from.secretsThere?.includes(name))
+        missing.push(setting);
+      continue;
+    }
+    const value = currentValue(setting, from, dropped);
+    if (value !== undefined) settings[name] = value;
+    else if (setting.required) missing.push(setting);
+  }
+  refuseEqualPorts(product.settings, settings);
+  return { settings, missing, secrets, dropped };
+};
+
+/** One sentence with every missing setting and the flag that would give it, for exit 4. */
+export const missingAdvice = (missing: readonly Setting[]): string =>
+  `Give: ${missing.map((setting) => `--set ${setting.name}=${setting.type === 'secret' ? '@file:PATH' : exampleOf(setting)} (${setting.title})`).join(', ')}`;
+
+/**
+ * `--set KEY=VALUE`, as often as it was given -> texts by name. Throws 'usage-setting' for what has no `=`, an empty key, an empty value,
+ * a key given twice. Values are not looked at: which are secrets only the product knows.
+ */
+export const parseSetFlags = (flags: readonly string[]): Record<string, string> => {
+  const given = new Map<string, string>();
+  for (const flag of flags) {
+    const at = flag.indexOf('=');
+    if (at < 1)
+      throw new Failure(
+        'usage-setting',
+        `--set ${shown(flag.split('=')[0])} is not KEY=VALUE.`,
+        'Example: --set webPort=8080',
+      );
+    const [key, value] = [flag.slice(0, at).trim(), flag.slice(at + 1)];
+    if (given.has(key)) throw new Failure('usage-setting', `--set ${key} is given twice.`, 'Give each setting once.');
+    if (value === '')
+      throw new Failure(
+        'usage-setting',
+        `--set ${key}= has no value.`,
+        'Write the value behind the "=", or leave the flag out to keep what was.',
+      );
+    given.set(key, value);
+  }
+  return Object.fromEntries(given);
+};
+
+const refuseUnknown = (
+  { settings, title }: Pick<Product, 'settings' | 'title'>,
+  { given, asked, places }: GivenSettings,
+): void => {
+  const known = settings.map(({ name }) => name);
+  const unknown = Object.keys({ ...given, ...asked }).find((name) => !known.includes(name));
+  if (unknown === undefined) return;
+  const advice = suggestion(unknown, known, 'Its settings') || 'It has no settings.';
+  throw new Failure(
+    'usage-setting',
+    `${places?.[unknown] ?? '--set'}: ${title} has no setting ${shown(unknown)}.`,
+    advice,
+  );
+};
+
+const unknownBefore = ({ settings }: Pick<Product, 'settings'>, before: Settings): { name: string; why: string }[] =>
+  Object.keys(before)
+    .filter((name) => !settings.some((setting) => setting.name === name && setting.type !== 'secret'))
+    .map((name) => ({ name, why: 'this release has no such setting' }));
+
+const secretOf = (setting: Setting, { given, asked, places }: GivenSettings): SecretSource | undefined => {
+  const { name } = setting;
+  const [typed, text] = [asked?.[name], given[name]];
+  if (typed !== undefined) return { kind: 'typed', text: typed };
+  if (text === undefined) return undefined;
+  const reference = parseSecretReference(text);
+  if (reference !== undefined) return reference;
+  throw new Failure(
+    'usage-setting',
+    `${places?.[name] ?? '--set'}: ${name} (${setting.title}) is a secret, and its text may not stand there.`,
+    `Give it as --set ${name}=@file:PATH or --set ${name}=@env:NAME. If it was typed into a shell, change it: it is in the history now.`,
+  );
+};
+
+const currentValue = (
+  setting: Setting,
+  { given, asked, before, places }: GivenSettings,
+  dropped: { name: string; why: string }[],
+): SettingValue | undefined => {
+  const { name } = setting;
+  const typed = asked?.[name];
+  if (typed !== undefined) return parseSetting(setting, typed);
+  const text = given[name];
+  if (text !== undefined) return parseSetting(setting, text, places?.[name] ?? '--set');
+  const kept = before?.[name];
+  if (kept !== undefined) {
+    try {
+      return parseSetting(setting, String(kept));
+    } catch {
+      dropped.push({ name, why: `${shown(String(kept))} is not valid in this release` });
+    }
+  }
+  return setting.default === undefined ? undefined : parseSetting(setting, String(setting.default));
+};
+
+const refuseEqualPorts = (described: readonly Setting[], settings: Settings): void => {
+  const ports = described.filter(({ type, name }) => type === 'port' && settings[name] !== undefined);
+  for (const [at, port] of ports.entries()) {
+    const other = ports.slice(0, at).find(({ name }) => settings[name] === settings[port.name]);
+    if (other === undefined) continue;
+    const both = `${other.name} (${other.title}) and ${port.name} (${port.title})`;
+    const free = Number(settings[port.name]) < 65535 ? Number(settings[port.name]) + 1 : 8080;
+    throw new Failure(
+      'usage-setting',
+      `${both} are both ${settings[port.name]}.`,
+      `Give one of them another port: --set ${port.name}=${free}`,
+    );
+  }
+};
