@@ -1,0 +1,71 @@
+/**
+ * Makes a private runtime from its pinned archive: unpacked in staging, tried, made read-only, written out, renamed. Its folder is complete or
+ * not there. Two that make the same one get in nobody's way: the second takes what the first has made.
+ */
+import { join } from 'node:path';
+import { Failure } from '../errors.ts';
+import { fetchArtifacts } from '../source/fetch.ts';
+import { unpackArtifact } from '../source/npm.ts';
+import { syncTree } from '../system/files.ts';
+import { run } from '../system/processes.ts';
+import { withReleaseWorkers } from '../system/release-workers.ts';
+import type { World } from '../system/world.ts';
+import { homePaths } from './layout.ts';
+import { nodeVersions, pinOf } from './runtimes.ts';
+import { settle } from './settle.ts';
+import { withStaging } from './staging.ts';
+import type { StoreEvents } from './store-events.ts';
+
+export interface WantedRuntime {
+  readonly name: string;
+  readonly version: string;
+  readonly folder: string;
+  /** Paths of the package that are wanted; all where it is empty. */
+  readonly only: readonly string[];
+  /** A program in it that has to run here and to tell this version. */
+  readonly runs?: string;
+}
+
+export const makeRuntime = (world: World, home: string, runtime: WantedRuntime, events?: StoreEvents): Promise<void> =>
+  withStaging(world, home, async (staging) => {
+    const integrity = pinOf(runtime.name, runtime.version);
+    if (integrity === undefined) throw notPinned(world, runtime);
+    const { name, version, only } = runtime;
+    const onProgress = (done: number): void => events?.progress({ done, total: downloadSize(name), unit: 'bytes' });
+    const artifacts = await fetchArtifacts([{ name, version, integrity }], {
+      world,
+      cache: homePaths(home).cache,
+      staging,
+      onProgress,
+    });
+    const artifact = artifacts.get(integrity);
+    if (artifact === undefined) throw new Error(`${name} was not fetched`);
+    const folder = join(staging, 'runtime');
+    await withReleaseWorkers(1, async (workers) => {
+      await unpackArtifact(artifact, folder, { workers, label: `${name} ${version}`, only });
+      if (runtime.runs !== undefined) await tryProgram(join(folder, runtime.runs), version);
+      await workers.seal({ folder, except: [], readOnly: true });
+    });
+    syncTree(folder);
+    settle(folder, runtime.folder);
+  });
+
+/** Bytes of the archive, about: for the progress display. */
+const downloadSize = (name: string): number => (name === 'npm' ? 2_900_000 : 52_500_000);
+
+const tryProgram = async (program: string, version: string): Promise<void> => {
+  const { code, stdout, stderr } = await run([program, '--version'], { timeoutMs: 20_000 });
+  if (code === 0 && stdout.trim() === `v${version}`) return;
+  throw new Failure(
+    'refused-platform',
+    `The private Node ${version} does not run on this machine: ${(stderr || stdout).trim().split('\n')[0] ?? `code ${code}`}.`,
+    'It needs Linux with glibc 2.28 or newer. Nothing was changed.',
+  );
+};
+
+const notPinned = (world: World, { name, version }: WantedRuntime): Failure =>
+  new Failure(
+    'no-release',
+    `There is no private ${name} ${version} for this machine.`,
+    `A manifest can name Node ${nodeVersions(world.arch).join(' or ') || '(none for this architecture)'} as its runtime. Nothing was changed.`,
+  );
