@@ -1,0 +1,64 @@
+/**
+ * Where an instance keeps what belongs to it. Every path of the contract's "On disk" that lies under
+ * `instances/NAME` is named here and nowhere else. Pure: nothing is made or looked at.
+ *
+ * The locks lie outside of the folder, in `HOME/locks`: a kernel lock holds only while its file is never deleted, and
+ * `uninstall --purge` deletes the folder.
+ */
+
+import { join } from 'node:path';
+import type { InstanceName } from '../values.ts';
+
+export interface InstancePaths {
+  readonly home: string;
+  readonly name: InstanceName;
+  readonly folder: string;
+  readonly state: string;
+  readonly consent: string;
+  readonly consentLog: string;
+  readonly consentUsers: string;
+  readonly consentLock: string;
+  readonly notices: string;
+  readonly journal: string;
+  /** The journal of the change under way; closed ones lie beside it as `NNNNNN-KIND.jsonl`. */
+  readonly openJournal: string;
+  readonly lock: string;
+  readonly current: string;
+  readonly config: string;
+  /** What Assent wrote into `config` the last time: the base of the three-way merge. */
+  readonly configBase: string;
+  readonly data: string;
+  readonly logs: string;
+  readonly backups: string;
+  readonly telemetry: string;
+  readonly secrets: string;
+  readonly run: string;
+}
+
+export const instancePaths = (home: string, name: InstanceName): InstancePaths => {
+  const folder = join(home, 'instances', name);
+  const inside = (part: string): string => join(folder, part);
+  return {
+    home,
+    name,
+    folder,
+    state: inside('instance.json'),
+    consent: inside('consent.json'),
+    consentLog: inside('consent.log'),
+    consentUsers: inside('consent.users'),
+    consentLock: join(home, 'locks', `${name}.consent.lock`),
+    notices: inside('notices'),
+    journal: inside('journal'),
+    openJournal: inside('journal/open.jsonl'),
+    lock: join(home, 'locks', `${name}.lock`),
+    current: inside('current'),
+    config: inside('config'),
+    configBase: inside('config.base'),
+    data: inside('data'),
+    logs: inside('logs'),
+    backups: inside('backups'),
+    telemetry: inside('telemetry'),
+    secrets: inside('secrets'),
+    run: inside('run'),
+  };
+};
