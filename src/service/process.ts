@@ -1,0 +1,116 @@
+/**
+ * The process supervisor: `assent run NAME --detached`, started from the verified copy of the program, for machines without systemd.
+ *
+ * What it does while it lives is in run.ts; this is how others deal with it. The kernel lock that it holds is what makes a second
+ * one impossible; its record says who is who. If it was killed and its server lives on, start and stop end that server first.
+ * It does not come back after a reboot, which is a warning of its own.
+ */
+
+import { join } from 'node:path';
+import { Failure } from '../errors.ts';
+import { makeFolder, readIfThere, removeFile } from '../system/files.ts';
+import { argumentsOf, ownerOf } from '../system/process-table.ts';
+import { isAlive, type ProcessIdentity, signalProcess, sleep, startDetached, waitGone } from '../system/processes.ts';
+import { readLog, serverLog } from './log-rotation.ts';
+import { type ProcessRecord, readRecord, removeRecord } from './process-record.ts';
+import type { ServiceSpec } from './spec.ts';
+import type { Observation, ServiceWarning, Supervisor } from './supervisor.ts';
+import { endServer, survivors } from './survivors.ts';
+
+export const processSupervisor: Supervisor = {
+  kind: 'process',
+  install: async () => {},
+  remove: (spec) => stopDetached(spec),
+  start: (spec) => startDetachedRun(spec),
+  stop: (spec) => stopDetached(spec),
+  observe: (spec) => Promise.resolve(observeRun(spec)),
+  logs: (spec, options) => readLog(serverLog(spec.paths.logs), options),
+  describe: () => [],
+  warnings: (spec) => [notAfterReboot(spec)],
+};
+
+/** Starts the detached run, unless the very same one runs already. */
+export const startDetachedRun = async (spec: ServiceSpec): Promise<void> => {
+  const before = recordOf(spec);
+  const same = before?.digest === spec.digest && before.generation === spec.generation;
+  if (same && isAlive(before.supervisor) && before.child !== null && isAlive(before.child)) return;
+  await stopDetached(spec);
+  const log = supervisorLog(spec);
+  makeFolder(spec.paths.run);
+  removeFile(log);
+  const supervisor = startDetached(runCommand(spec), {
+    cwd: spec.paths.folder,
+    env: { PATH: '/usr/local/bin:/usr/bin:/bin', HOME: spec.host.home, LANG: 'C.UTF-8' },
+    stdout: log,
+    stderr: log,
+  });
+  await untilStarted(spec, supervisor);
+};
+
+/** Ends supervisor and server; what a killed supervisor left behind as well. */
+export const stopDetached = async (spec: ServiceSpec): Promise<void> => {
+  const record = recordOf(spec);
+  if (record !== undefined && ownerOf(record.supervisor.pid) === spec.host.uid)
+    await endSupervisor(spec, record.supervisor);
+  await endServer(spec, record?.child ?? null);
+  removeRecord(spec.paths);
+};
+
+/** A record is enough to tell; no signal and no lock is needed to look. */
+export const observeRun = (spec: ServiceSpec): Observation => {
+  const record = recordOf(spec);
+  const restarts = record?.restarts ?? 0;
+  const child = childOf(spec, record) ?? (record === undefined ? null : strayOf(spec));
+  if (child !== null) return { state: 'running', main: child, restarts };
+  return { state: record === undefined ? 'stopped' : 'failed', restarts };
+};
+
+/** Where the detached run says why it could not start. */
+export const supervisorLog = ({ paths }: ServiceSpec): string => join(paths.run, 'supervisor.log');
+
+const recordOf = (spec: ServiceSpec): ProcessRecord | undefined => readRecord(spec.paths, spec.host.uid);
+
+const childOf = (spec: ServiceSpec, record: ProcessRecord | undefined): ProcessIdentity | null => {
+  const child = record?.child ?? null;
+  const uid = spec.account?.uid ?? spec.host.uid;
+  return child !== null && isAlive(child) && ownerOf(child.pid) === uid ? child : null;
+};
+
+/** A server that the record does not know: its supervisor was killed before it could write, or lives in another pid namespace. */
+const strayOf = (spec: ServiceSpec): ProcessIdentity | null =>
+  survivors(spec, null).find(({ pid }) => argumentsOf(pid).join('\0') === spec.command.join('\0')) ?? null;
+
+const runCommand = ({ host, instance, paths }: ServiceSpec): string[] => {
+  if (host.program === null) throw new Error('a detached run needs the verified copy of the program');
+  return [host.program.node, host.program.main, 'run', instance, '--home', paths.home, '--detached'];
+};
+
+/** Until the record is the new supervisor's and its first attempt was made: the gate sees whether that one is any good. */
+const untilStarted = async (spec: ServiceSpec, supervisor: ProcessIdentity): Promise<void> => {
+  const end = performance.now() + (spec.startSeconds + 15) * 1000;
+  while (performance.now() < end) {
+    const record = recordOf(spec);
+    if (record?.supervisor.pid === supervisor.pid && record.phase !== 'starting') return;
+    if (!isAlive(supervisor)) break;
+    await sleep(5);
+  }
+  const said = (readIfThere(supervisorLog(spec)) ?? '').trim().slice(-2000);
+  throw new Failure(
+    'refused-check',
+    `The supervisor of ${spec.title} did not start${said === '' ? '.' : `: ${said}`}`,
+    `Try it in the foreground: assent run ${spec.instance}`,
+  );
+};
+
+const endSupervisor = async (spec: ServiceSpec, supervisor: ProcessIdentity): Promise<void> => {
+  if (!signalProcess(supervisor, 'SIGTERM')) return;
+  if (await waitGone(supervisor, (spec.stopSeconds + 15) * 1000)) return;
+  signalProcess(supervisor, 'SIGKILL');
+  await waitGone(supervisor, 10_000);
+};
+
+const notAfterReboot = ({ instance }: ServiceSpec): ServiceWarning => ({
+  id: 'not-after-reboot',
+  message: 'systemd does not run here, so the server does not come back after a reboot by itself.',
+  remedy: `After a reboot: assent start ${instance}`,
+});

@@ -1,0 +1,146 @@
+/**
+ * ServiceSpec: everything there is to know to run a server, as plain data: rendered commands, the whole environment, checks.
+ *
+ * Pure. It is made from the instance's state and the stored release alone (the host tells only whose machine it is), so unit
+ * file, detached supervisor and foreground run agree, and the spec of the release before can be made at any time.
+ * A secret is never in it: logins name the file that holds it.
+ */
+
+import { dirname, join } from 'node:path';
+import type { InstancePaths } from '../instance/paths.ts';
+import type { Account, InstanceState } from '../instance/state.ts';
+import type { ServiceDescription } from '../product/manifest.ts';
+import { listensWide, render, renderAll, type View, viewOf } from '../product/template.ts';
+import type { StoredRelease } from '../release/store.ts';
+import type { World } from '../system/world.ts';
+import type { InstanceName, ProductName, Version } from '../values.ts';
+import { type Check, renderChecks } from './spec-checks.ts';
+import { renderOwnTelemetry, type ServiceTelemetry } from './spec-telemetry.ts';
+
+/** The verified copy of Assent (its Node and its main file) that whatever outlives the command executes. */
+export interface Program {
+  readonly node: string;
+  readonly main: string;
+}
+
+/** For whom services run on this machine, and with which Assent. */
+export interface ServiceHost {
+  /** Null only where nothing is going to be installed or started detached (`assent run` itself). */
+  readonly program: Program | null;
+  readonly uid: number;
+  readonly gid: number;
+  /** The user's own HOME, for processes of ours; servers have their data folder. */
+  readonly home: string;
+  /** Where user units lie: `$XDG_CONFIG_HOME/systemd/user`. */
+  readonly userUnits: string;
+}
+
+export interface ServiceSpec {
+  readonly instance: InstanceName;
+  readonly product: ProductName;
+  /** `MailDev 3.0.0 (mail)`. */
+  readonly title: string;
+  readonly version: Version;
+  /** Digest of the stored release. */
+  readonly digest: string;
+  readonly generation: number;
+  readonly command: readonly string[];
+  /** The whole environment, but for what stands in the file below. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Path of a file of KEY=value lines, where secrets are in the environment. */
+  readonly environmentFile: string | null;
+  readonly directory: string;
+  /** Null where Assent is not run by root: then the server runs as the same user. */
+  readonly account: Account | null;
+  readonly stopSignal: ServiceDescription['stopSignal'];
+  readonly stopSeconds: number;
+  readonly startSeconds: number;
+  readonly prepare: readonly (readonly string[])[];
+  /** True for V8 and its like: memory is written and then executed. */
+  readonly jit: boolean;
+  readonly ownTelemetry: ServiceTelemetry | null;
+  readonly health: { readonly stableSeconds: number; readonly checks: readonly Check[] };
+  readonly paths: InstancePaths;
+  readonly host: ServiceHost;
+  /** The private Node of the release. */
+  readonly node: string;
+  readonly ports: readonly number[];
+  /** True if the server listens on more than loopback. */
+  readonly listensWide: boolean;
+}
+
+export const hostOf = (world: World, program: Program | null): ServiceHost => {
+  const home = world.env.HOME ?? '/';
+  const config = world.env.XDG_CONFIG_HOME || join(home, '.config');
+  return { program, uid: world.user.uid, gid: world.user.gid, home, userUnits: join(config, 'systemd/user') };
+};
+
+/** `consentOn`: whether a yes is in force that the server's own telemetry may follow; false wherever that is not certain. */
+export const serviceSpec = (
+  host: ServiceHost,
+  state: InstanceState,
+  stored: StoredRelease,
+  paths: InstancePaths,
+  consentOn: boolean,
+): ServiceSpec => {
+  const { product, release, node } = stored;
+  const { service } = release;
+  const view = viewOfService(state, stored, paths);
+  const list = (command: readonly string[], where: string): string[] =>
+    command.map((part) => render(part, view, where));
+  const ownTelemetry = renderOwnTelemetry(stored, view, paths, consentOn);
+  return {
+    instance: state.name,
+    product: product.name,
+    title: `${product.title} ${release.version} (${state.name})`,
+    version: release.version,
+    digest: stored.digest,
+    generation: state.generation,
+    command: list(service.command, 'service.command'),
+    environment: {
+      LANG: 'C.UTF-8',
+      NODE_ENV: 'production',
+      ...renderAll(service.environment, view, 'service.environment'),
+      ...ownTelemetry?.environment,
+      ...ourMark(node, paths),
+      ...(state.veto === null ? {} : { DO_NOT_TRACK: state.veto }),
+    },
+    environmentFile: service.environmentFile === undefined ? null : join(paths.config, service.environmentFile),
+    directory: render(service.directory, view, 'service.directory'),
+    account: state.account,
+    stopSignal: service.stopSignal,
+    stopSeconds: service.stopSeconds,
+    startSeconds: service.startSeconds,
+    prepare: service.prepare.map((command) => list(command, 'service.prepare')),
+    jit: service.jit,
+    ownTelemetry,
+    health: { stableSeconds: release.health.stableSeconds, checks: renderChecks(stored, view, paths) },
+    paths,
+    host,
+    node,
+    ports: product.settings
+      .filter(({ type }) => type === 'port')
+      .map(({ name }) => Number(state.settings[name]))
+      .filter(Boolean),
+    listensWide: listensWide(product, state.settings),
+  };
+};
+
+/** What commands, environments and checks may name. */
+export const viewOfService = (state: InstanceState, stored: StoredRelease, paths: InstancePaths): View =>
+  viewOf(stored.product, state.settings, {
+    name: state.name,
+    version: stored.release.version,
+    node: stored.node,
+    release: stored.folder,
+    config: paths.config,
+    data: paths.data,
+    logs: paths.logs,
+    secrets: paths.secrets,
+  });
+
+/** By these survivors.ts knows a server's processes again, so no manifest has a say in them. */
+const ourMark = (node: string, { data }: InstancePaths): Record<string, string> => ({
+  PATH: `${dirname(node)}:/usr/local/bin:/usr/bin:/bin`,
+  HOME: data,
+});

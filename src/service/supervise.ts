@@ -1,0 +1,179 @@
+/**
+ * The loop around one server: prepare, start, wait, and after a pause again. It ends on TERM or INT, or (in the foreground) with the server.
+ *
+ * Each turn is in the record before and after it happens. What a server leaves behind when it dies is ended before the next
+ * start, so a port is never held by a forgotten worker. Pauses are 1, 2, 4 .. 30 seconds, and 1 again after a stable minute.
+ */
+
+import { messageOf } from '../errors.ts';
+import { type Child, type ChildExit, exitCodeOfChild, startChild } from '../system/child.ts';
+import { onSignals, type PassedSignal } from '../system/own-process.ts';
+import { identify, type ProcessIdentity, run, signalProcess, sleep } from '../system/processes.ts';
+import { write } from '../system/terminal.ts';
+import type { World } from '../system/world.ts';
+import { environmentOfService } from './environment.ts';
+import { openLog, serverLog } from './log-rotation.ts';
+import { applyOwnTelemetry } from './own-telemetry.ts';
+import { ownerFor } from './owner.ts';
+import { type ProcessRecord, writeRecord } from './process-record.ts';
+import type { ServiceSpec } from './spec.ts';
+import { endServer } from './survivors.ts';
+
+/** What goes on, shared by the loop and the signal handlers. */
+interface Turn {
+  stopping: boolean;
+  child: Child | undefined;
+  ending: Promise<void>;
+}
+
+interface Ended {
+  readonly exit: ChildExit;
+  readonly why: string;
+}
+
+/** Returns the exit code once the server has ended for good. */
+export const supervise = async (world: World, spec: ServiceSpec, mode: 'foreground' | 'detached'): Promise<number> => {
+  const turn: Turn = { stopping: false, child: undefined, ending: Promise.resolve() };
+  const output = openOutput(world, spec, mode);
+  const quiet = listen(spec, turn, mode);
+  const note = recorder(world, spec);
+  try {
+    for (let pause = 1; ; ) {
+      note('starting', null);
+      const began = performance.now();
+      const ended = await runOnce(world, spec, turn, output, note, mode);
+      const stable = performance.now() - began > 60_000;
+      await turn.ending;
+      output.say(ended.why);
+      if (turn.stopping || mode === 'foreground') return exitCode(spec, turn, ended.exit);
+      await endServer(spec, identityOf(turn));
+      pause = stable ? 1 : pause;
+      note('waiting', null, ended.why);
+      output.say(`starting again in ${pause} s`);
+      if (!(await waited(pause, turn))) return 0;
+      pause = Math.min(pause * 2, 30);
+    }
+  } finally {
+    quiet();
+    output.close();
+  }
+};
+
+const runOnce = async (
+  world: World,
+  spec: ServiceSpec,
+  turn: Turn,
+  output: Output,
+  note: Recorder,
+  mode: 'foreground' | 'detached',
+): Promise<Ended> => {
+  turn.child = undefined;
+  try {
+    const environment = environmentOfService(spec, mode === 'foreground' ? passedOn(world) : {});
+    await applyOwnTelemetry(spec);
+    await prepare(spec, environment);
+    if (turn.stopping) return { exit: { code: 0, signal: null }, why: 'stopped before it was started' };
+    turn.child = await startChild(spec.command, {
+      directory: spec.directory,
+      environment,
+      owner: ownerFor(spec),
+      input: mode === 'foreground' ? 'inherit' : 'ignore',
+      output: output.pass,
+    });
+  } catch (error) {
+    return { exit: { code: 1, signal: null }, why: `can't be started: ${messageOf(error)}` };
+  }
+  const { child } = turn;
+  note('running', child.identity ?? null);
+  output.say(`started ${spec.title}, generation ${spec.generation}, process ${child.pid}`);
+  if (turn.stopping) turn.ending = endServer(spec, child.identity ?? null);
+  const exit = await child.exited;
+  return { exit, why: exit.signal === null ? `ended with code ${exit.code}` : `ended by ${exit.signal}` };
+};
+
+/** What a container is given and means for the server: its time zone, and a veto of its own, which can only subtract. */
+const passedOn = ({ env }: World): Record<string, string> => ({
+  ...(env.TZ === undefined ? {} : { TZ: env.TZ }),
+  ...(env.DO_NOT_TRACK === undefined ? {} : { DO_NOT_TRACK: env.DO_NOT_TRACK }),
+});
+
+const prepare = async (spec: ServiceSpec, env: Record<string, string>): Promise<void> => {
+  const owner = ownerFor(spec);
+  for (const command of spec.prepare) {
+    const { code, signal, stderr } = await run(command, {
+      cwd: spec.directory,
+      env,
+      timeoutMs: spec.startSeconds * 1000,
+      ...(owner === undefined ? {} : { owner }),
+    });
+    if (code !== 0) throw new Error(`${command.join(' ')} ended with ${signal ?? code}: ${stderr.trim().slice(-500)}`);
+  }
+};
+
+/** TERM and INT end the server by its own stop signal; what else a person sends is handed on to it. */
+const listen = (spec: ServiceSpec, turn: Turn, mode: 'foreground' | 'detached'): (() => void) => {
+  const stop = onSignals(['SIGTERM', 'SIGINT'], () => {
+    if (turn.stopping) return;
+    turn.stopping = true;
+    turn.ending = endServer(spec, identityOf(turn));
+  });
+  // A detached run has no terminal to hang up: a HUP that reaches it says nothing.
+  const others: PassedSignal[] = ['SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGQUIT'];
+  const pass = onSignals(others, (signal) => {
+    const main = identityOf(turn);
+    if (main !== null && mode === 'foreground') signalProcess(main, signal);
+  });
+  return () => {
+    stop();
+    pass();
+  };
+};
+
+const identityOf = ({ child }: Turn): ProcessIdentity | null => child?.identity ?? null;
+
+/** An end by the signal that we sent is a normal one. */
+const exitCode = (spec: ServiceSpec, { stopping }: Turn, exit: ChildExit): number =>
+  stopping && exit.signal === spec.stopSignal ? 0 : exitCodeOfChild(exit);
+
+/** In short naps, so that a stop during the pause is quick and nothing keeps the process alive afterwards. */
+const waited = async (seconds: number, turn: Turn): Promise<boolean> => {
+  const end = performance.now() + seconds * 1000;
+  while (performance.now() < end && !turn.stopping) await sleep(20);
+  return !turn.stopping;
+};
+
+type Recorder = (phase: ProcessRecord['phase'], child: ProcessIdentity | null, lastExit?: string) => void;
+
+const recorder = (world: World, spec: ServiceSpec): Recorder => {
+  const supervisor = identify(world.pid);
+  if (supervisor === undefined) throw new Error('our own process can not be seen in /proc');
+  let restarts = -1;
+  let last: string | null = null;
+  return (phase, child, lastExit) => {
+    if (phase === 'starting') restarts += 1;
+    last = lastExit ?? last;
+    const { generation, digest } = spec;
+    writeRecord(spec.paths, { format: 1, supervisor, child, phase, generation, digest, restarts, lastExit: last });
+  };
+};
+
+interface Output {
+  readonly pass: (bytes: Buffer, stream: 'out' | 'err') => void;
+  /** A line of our own. */
+  readonly say: (text: string) => void;
+  readonly close: () => void;
+}
+
+/** The server's log; in the foreground the terminal or the container's log as well. */
+const openOutput = (world: World, spec: ServiceSpec, mode: 'foreground' | 'detached'): Output => {
+  const log = openLog(serverLog(spec.paths.logs), ownerFor(spec)?.gid);
+  const decoders = { out: new TextDecoder(), err: new TextDecoder() };
+  return {
+    pass: (bytes, stream) => {
+      log.append(bytes);
+      if (mode === 'foreground') write(stream, decoders[stream].decode(bytes, { stream: true }));
+    },
+    say: (text) => log.append(Buffer.from(`${world.now().toISOString()} assent: ${text}\n`)),
+    close: log.close,
+  };
+};
