@@ -1,0 +1,109 @@
+/**
+ * The log as a file. It is only ever appended to, one synced line at a time, under the consent lock.
+ *
+ * A line torn by a crash is closed by a newline and then spoken for by a `repair` line; so is a log that somebody damaged or cut, and
+ * then whatever was decided in it is over. The names of those who answered are in `consent.users`, for the owner alone: the log, which
+ * the server's account can read, has only a salted digest of each.
+ */
+
+import type { InstancePaths } from '../instance/paths.ts';
+import { appendDurably, readBytesIfThere, readIfThere, renameDurably, statIfThere } from '../system/files.ts';
+import { settleFile } from '../system/settled-file.ts';
+import type { World } from '../system/world.ts';
+import { sha256 } from './digests.ts';
+import { type LogReading, readLog } from './log-chain.ts';
+import { type LineContent, writeLine } from './log-lines.ts';
+import { parseRecord } from './record.ts';
+import type { Sharing } from './sharing.ts';
+
+/** For whoever is about to write: what is no file is moved away first. */
+export const openLog = (world: World, paths: InstancePaths): LogReading => {
+  setAsideWhatIsNoFile(world, paths);
+  return loadLog(paths);
+};
+
+export const loadLog = (paths: InstancePaths): LogReading =>
+  readLog(readBytesIfThere(paths.consentLog) ?? new Uint8Array());
+
+/** Number of lines in the log: what a change has to remember from the moment in which its question is put. 0 where it can't be read. */
+export const logLength = (paths: InstancePaths): number => {
+  try {
+    return loadLog(paths).length;
+  } catch {
+    return 0;
+  }
+};
+
+/** Appends the lines in their order and says what the log is then. Throws the system's error. */
+export const appendLines = (
+  world: World,
+  paths: InstancePaths,
+  contents: readonly LineContent[],
+  sharing: Sharing,
+): LogReading => {
+  const log = openLog(world, paths);
+  if (contents.length === 0) return log;
+  const repairs = repairOf(log, paths);
+  let { length, head } = log;
+  for (const content of [...repairs, ...contents]) {
+    length += 1;
+    const line = writeLine(length, head, world.now().toISOString(), content);
+    appendDurably(paths.consentLog, line, { mode: 0o600 });
+    head = sha256(line);
+  }
+  settleFile(paths.consentLog, sharing.mode, sharing.owner);
+  return loadLog(paths);
+};
+
+/** What goes into the log for the user: a digest that only consent.users can turn back into a name. */
+export const userDigest = (world: World, paths: InstancePaths, login: string, sharing: Sharing): string => {
+  const salt = world.random(16).toString('hex');
+  const user = sha256(`${salt} ${login}`).slice(0, 32);
+  appendDurably(paths.consentUsers, JSON.stringify({ user, salt, login }), { mode: 0o600 });
+  settleFile(paths.consentUsers, 0o600, sharing.owner);
+  return user;
+};
+
+/** Digest -> login name, as far as this process may know. */
+export const knownUsers = (paths: InstancePaths): ReadonlyMap<string, string> => {
+  try {
+    return new Map((readIfThere(paths.consentUsers) ?? '').split('\n').flatMap(parseUser));
+  } catch {
+    return new Map();
+  }
+};
+
+const parseUser = (line: string): [string, string][] => {
+  try {
+    const { user, salt, login } = JSON.parse(line) as Record<string, unknown>;
+    return sha256(`${String(salt)} ${String(login)}`).startsWith(String(user)) ? [[String(user), String(login)]] : [];
+  } catch {
+    return [];
+  }
+};
+
+const repairOf = (log: LogReading, paths: InstancePaths): LineContent[] => {
+  const lost = Math.max(0, recordedLength(paths) - log.length);
+  if (!log.whole || lost > 0) return [{ kind: 'repair', broken: digestBeforeNext(paths), lost }];
+  return log.torn.length > 0 ? [{ kind: 'repair', torn: [...log.torn] }] : [];
+};
+
+/** Of all bytes that will stand before the next line: a torn end gets its newline first. */
+const digestBeforeNext = (paths: InstancePaths): string => {
+  const bytes = readBytesIfThere(paths.consentLog) ?? Buffer.alloc(0);
+  const closed = bytes.length === 0 || bytes.at(-1) === 0x0a;
+  return sha256(closed ? bytes : Buffer.concat([bytes, Buffer.from('\n')]));
+};
+
+const recordedLength = (paths: InstancePaths): number => {
+  if (statIfThere(paths.consent)?.kind !== 'file') return 0;
+  const record = parseRecord(readIfThere(paths.consent) ?? '');
+  return typeof record === 'object' ? record.log.length : 0;
+};
+
+/** A link, a folder or a pipe in the log's place would make every later append fail: it is moved away and nothing of it is lost. */
+const setAsideWhatIsNoFile = (world: World, paths: InstancePaths): void => {
+  const stat = statIfThere(paths.consentLog);
+  if (stat === undefined || stat.kind === 'file') return;
+  renameDurably(paths.consentLog, `${paths.consentLog}.set-aside-${world.random(4).toString('hex')}`);
+};

@@ -1,0 +1,207 @@
+/**
+ * Withdrawing: `telemetry off`, and every no said to a change while something else is on record. It works at any time, without network and
+ * without a question, during a change and while an interrupted one waits; and nothing about it is ever sent.
+ *
+ * Order: the log, the record, both synced; what was counted is renamed away and deleted; wait until what counts has stopped; look again;
+ * say what was erased. What can't be written is made a no by unlinking the record, which needs no space; if that
+ * fails too, people are told that counting may go on and what to type.
+ */
+
+import { Failure, messageOf } from '../errors.ts';
+import type { InstancePaths } from '../instance/paths.ts';
+import { type InstanceState, readState } from '../instance/state.ts';
+import { unfinished } from '../instance/unfinished.ts';
+import { sleep } from '../system/processes.ts';
+import type { World } from '../system/world.ts';
+import { keyDigest } from './digests.ts';
+import { type Erased, eraseTelemetry } from './erase.ts';
+import { consentOf } from './gather.ts';
+import { withConsentLockIfPossible } from './guard.ts';
+import { appendLines, openLog, userDigest } from './log.ts';
+import type { LogReading } from './log-chain.ts';
+import type { LineContent } from './log-lines.ts';
+import type { Way } from './resolver.ts';
+import { settle, takeAway } from './settle.ts';
+import { type Sharing, sharingOf } from './sharing.ts';
+
+export interface WithdrawPorts {
+  /** Default `flag`: a command that was typed. */
+  readonly by?: Way;
+  /** Whether something is counting still; it stops by itself once it asks the resolver. Nothing counts today. */
+  counting?(): boolean;
+  /** Turns the server's own telemetry off, where a yes has turned it on, and restarts it where that is needed. Throws where it still sends. */
+  serverOff?(): Promise<void>;
+}
+
+export interface Withdrawal {
+  /** False where a withdrawal was on record already: nothing was written. */
+  readonly changed: boolean;
+  readonly erased: Erased;
+  /** What people should know although they are safe: the log could not be written, say. */
+  readonly warnings: readonly string[];
+}
+
+const patienceMs = 2_000;
+
+/** Withdraws. Throws 'withdrawal-not-recorded' or 'withdrawal-still-sending' (exit 7) where counting or sending may go on. */
+export const withdraw = async (world: World, paths: InstancePaths, ports: WithdrawPorts = {}): Promise<Withdrawal> => {
+  const { changed, problem, logged } = await record(world, paths, ports.by ?? 'flag');
+  const stillOn = problem !== null && !takeAway(paths);
+  const { erased, left } = await erase(world, paths, ports);
+  if (stillOn) throw notRecorded(paths, problem, logged);
+  await serverOff(paths, ports);
+  const warnings = [
+    ...(problem === null
+      ? []
+      : [`The withdrawal could not be written down (${problem}); the record was removed instead, which is a no.`]),
+    ...(left === null ? [] : [`Not all that was counted could be erased: ${left}. Nothing reads or adds to it.`]),
+  ];
+  return { changed, erased, warnings };
+};
+
+/** A no said to a change, while it is no no that is on record: it takes effect at once, whatever becomes of the change. */
+export const sayNo = async (
+  world: World,
+  paths: InstancePaths,
+  by: Way,
+  ports: WithdrawPorts = {},
+): Promise<Withdrawal> => {
+  const { state } = consentOf(world, paths);
+  if (state !== 'declined' && state !== 'withdrawn') return withdraw(world, paths, { ...ports, by });
+  return { changed: false, erased: { files: 0, bytes: 0 }, warnings: [] };
+};
+
+interface Outcome {
+  readonly changed: boolean;
+  /** Why it could not be written down. */
+  readonly problem: string | null;
+  readonly logged: boolean;
+}
+
+const record = (world: World, paths: InstancePaths, by: Way): Promise<Outcome> =>
+  withConsentLockIfPossible(world, paths, 'withdraw', async () => {
+    let logged = false;
+    try {
+      const state = stateOf(paths);
+      const sharing = sharingOf(world, paths, state?.account ?? null);
+      const lines = linesFor(world, paths, state, by, sharing);
+      appendLines(world, paths, lines, sharing);
+      logged = true;
+      await copyToRecord(world, paths, state, sharing);
+      return { changed: lines.length > 0, problem: null, logged };
+    } catch (error) {
+      return { changed: true, problem: messageOf(error), logged };
+    }
+  });
+
+/** Nothing where a withdrawal stands already. A log that has lost the generation gets it again: a no has to be able to stand on it. */
+const linesFor = (
+  world: World,
+  paths: InstancePaths,
+  state: InstanceState | undefined,
+  by: Way,
+  sharing: Sharing,
+): LineContent[] => {
+  const log = openLog(world, paths);
+  const open = isOpen(paths);
+  const isLost = state !== undefined && (!log.whole || log.generation === null || (!open && !isOf(log, state)));
+  if (!isLost && log.standing?.state === 'withdrawn' && !open && consentOf(world, paths).state === 'withdrawn')
+    return [];
+  const generation = log.whole ? (log.generation?.generation ?? state?.generation ?? 0) : (state?.generation ?? 0);
+  const about = { noticeId: state?.noticeId ?? null, version: state?.release.version ?? null };
+  const user = nameOf(world, paths, sharing);
+  const withdrawal: LineContent = {
+    kind: 'withdrawal',
+    generation: isLost ? state.generation : generation,
+    by,
+    ...about,
+    user,
+  };
+  if (!isLost) return [withdrawal];
+  const key = keyDigest(state.key);
+  return [
+    { kind: 'generation', generation: state.generation, key, change: 'restated', ...about, since: log.length },
+    withdrawal,
+  ];
+};
+
+/** While the state file lags behind an open change, the key of the new generation is not at hand: the change itself settles the record then. */
+const copyToRecord = async (
+  world: World,
+  paths: InstancePaths,
+  state: InstanceState | undefined,
+  sharing: Sharing,
+): Promise<void> => {
+  if (state !== undefined) await settle(world, paths, state, sharing);
+  else if (!takeAway(paths)) throw new Error(`${paths.consent} can't be removed`);
+};
+
+const erase = async (
+  world: World,
+  paths: InstancePaths,
+  { counting = () => false }: WithdrawPorts,
+): Promise<{ erased: Erased; left: string | null }> => {
+  let erased: Erased = { files: 0, bytes: 0 };
+  try {
+    erased = await eraseTelemetry(world, paths);
+    const end = performance.now() + patienceMs;
+    while (counting() && performance.now() < end) await sleep(50);
+    const again = await eraseTelemetry(world, paths);
+    return { erased: { files: erased.files + again.files, bytes: erased.bytes + again.bytes }, left: null };
+  } catch (error) {
+    return { erased, left: messageOf(error) };
+  }
+};
+
+const serverOff = async (paths: InstancePaths, ports: WithdrawPorts): Promise<void> => {
+  try {
+    await ports.serverOff?.();
+  } catch (error) {
+    throw new Failure(
+      'withdrawal-still-sending',
+      `The withdrawal is recorded and nothing is counted, but the server's own telemetry is still sending until restarted: ${messageOf(error)}`,
+      `Restart it with: assent restart ${paths.name}. If that fails, stop it: assent stop ${paths.name}.`,
+      error,
+    );
+  }
+};
+
+const notRecorded = (paths: InstancePaths, problem: string, logged: boolean): Failure =>
+  new Failure(
+    'withdrawal-not-recorded',
+    `The withdrawal could not be recorded: ${problem}. The record could not be removed either, so counting may go on${logged ? ' wherever only the record is looked at; the log has the withdrawal' : ''}.`,
+    [
+      `Stop the server now: assent stop ${paths.name}`,
+      `Then make ${paths.folder} writable (free space, permissions, a filesystem mounted read-only), and type: assent telemetry off ${paths.name}`,
+      `Or remove the record by hand: rm ${paths.consent}`,
+    ].join('\n'),
+  );
+
+const isOf = (log: LogReading, state: InstanceState): boolean =>
+  log.generation?.generation === state.generation && log.generation.key === keyDigest(state.key);
+
+const isOpen = (paths: InstancePaths): boolean => {
+  try {
+    return unfinished(paths) !== null;
+  } catch {
+    return true;
+  }
+};
+
+/** A state file that can't be read must not stop a withdrawal. */
+const stateOf = (paths: InstancePaths): InstanceState | undefined => {
+  try {
+    return readState(paths);
+  } catch {
+    return undefined;
+  }
+};
+
+/** The name is worth less than the withdrawal: where it can't be written, the line goes without. */
+const nameOf = (world: World, paths: InstancePaths, sharing: Sharing): string => {
+  try {
+    return userDigest(world, paths, world.user.login, sharing);
+  } catch {
+    return '';
+  }
+};
