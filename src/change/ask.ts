@@ -1,0 +1,121 @@
+/**
+ * The questions of a change, before anything is planned: the settings, and, apart from them, telemetry. Without a terminal
+ * nothing is asked; then a required answer that is missing is one Failure that names all of them.
+ */
+
+import type { GivenAnswer } from '../consent/decide.ts';
+import { logLength } from '../consent/log.ts';
+import type { Notice } from '../consent/notice.ts';
+import { makeNotice, noticeId } from '../consent/notice.ts';
+import type { Said } from '../consent/question.ts';
+import { callerVetoes, hear, logQuestion, noteText } from '../consent/question.ts';
+import { Failure } from '../errors.ts';
+import { readSecrets } from '../instance/secrets.ts';
+import type { ResolvedSettings } from '../product/resolve-settings.ts';
+import { missingAdvice, resolveSettings } from '../product/resolve-settings.ts';
+import type { SecretSource } from '../product/secret-reference.ts';
+import { readSecretSource } from '../product/secret-reference.ts';
+import type { Setting, Settings } from '../product/settings.ts';
+import type { NoticeId } from '../values.ts';
+import type { ChangeRequest, Ports } from './request.ts';
+import type { Target } from './target.ts';
+
+export interface SettledSettings {
+  readonly settings: Settings;
+  /** Texts of the secrets that were given; the others are kept or generated. */
+  readonly secrets: Readonly<Record<string, string>>;
+  readonly sources: Readonly<Record<string, SecretSource>>;
+}
+
+/** Settings of a rollback are those of then; every other change resolves what was given, asked, there before, and the defaults. */
+export const settleSettings = async (
+  ports: Ports,
+  request: ChangeRequest,
+  target: Target,
+): Promise<SettledSettings> => {
+  if (target.restore !== null) return { settings: target.restore.settings, secrets: {}, sources: {} };
+  const before = target.before?.settings;
+  const from = {
+    given: request.given,
+    secretsThere: Object.keys(readSecrets(target.paths)),
+    ...(before === undefined ? {} : { before }),
+    ...(request.places === undefined ? {} : { places: request.places }),
+  };
+  const known = resolveSettings(target.product, from);
+  const asking = ports.asker.interactive && !request.dryRun ? settingsToAsk(request, target, known) : [];
+  if (asking.length === 0) refuseMissing(known, request, ports);
+  const asked =
+    asking.length === 0 ? {} : await ports.asker.settings(target.product, asking, defaultsOf(asking, known.settings));
+  const resolved = resolveSettings(target.product, { ...from, asked: withoutEmpty(asked) });
+  refuseMissing(resolved, request, ports);
+  return { settings: resolved.settings, secrets: secretTexts(ports, target, resolved), sources: resolved.secrets };
+};
+
+/** A first install asks for everything that was not given; the others, and `--yes`, only for what is missing. */
+const settingsToAsk = (request: ChangeRequest, target: Target, known: ResolvedSettings): Setting[] => {
+  const missing = new Set(known.missing.map((setting) => setting.name));
+  const guided = target.kind === 'install' && target.from === null && !request.yes;
+  return target.product.settings.filter(
+    (setting) => missing.has(setting.name) || (guided && setting.ask && !(setting.name in request.given)),
+  );
+};
+
+const refuseMissing = ({ missing }: ResolvedSettings, request: ChangeRequest, ports: Ports): void => {
+  if (missing.length === 0) return;
+  const confirm = request.yes || request.dryRun || ports.asker.interactive ? '' : ' And, without a terminal: --yes.';
+  throw new Failure(
+    'answer-needed',
+    `${missing.length === 1 ? 'An answer is' : `${missing.length} answers are`} missing: ${missing.map(({ name }) => name).join(', ')}.`,
+    `${missingAdvice(missing)}.${confirm}`,
+  );
+};
+
+const defaultsOf = (asking: readonly Setting[], settings: Settings): Record<string, string> =>
+  Object.fromEntries(
+    asking.flatMap(({ name }) => (settings[name] === undefined ? [] : [[name, String(settings[name])]])),
+  );
+
+const withoutEmpty = (asked: Readonly<Record<string, string>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(asked).filter(([, text]) => text !== ''));
+
+const secretTexts = (ports: Ports, target: Target, { secrets }: ResolvedSettings): Record<string, string> =>
+  Object.fromEntries(
+    target.product.settings
+      .filter(({ name }) => secrets[name] !== undefined)
+      .map((setting) => [setting.name, readSecretSource(ports.world, setting, secrets[setting.name] as SecretSource)]),
+  );
+
+export interface Heard {
+  readonly answer: GivenAnswer;
+  /** The notice of the release that will run; null where its product declares no telemetry. */
+  readonly notice: Notice | null;
+  readonly noticeId: NoticeId | null;
+  /** Length of the consent log when the question was put. */
+  readonly since: number;
+}
+
+/** Asks about telemetry where that may be asked, and hears flags where not. Says in one line when nobody was asked. */
+export const hearConsent = async (ports: Ports, request: ChangeRequest, target: Target): Promise<Heard> => {
+  const notice = makeNotice(target.product, target.release);
+  const id = notice === null ? null : noticeId(notice);
+  const vetoed = callerVetoes(ports.world);
+  const interactive = ports.asker.interactive && !request.dryRun && request.kind !== 'uninstall';
+  const hearing = hear(saidOf(request), id, { interactive, vetoed });
+  const since = logLength(target.paths);
+  if (!hearing.ask) {
+    if (hearing.note !== null && request.kind !== 'uninstall') ports.events.note(noteText(hearing.note, id));
+    return { answer: hearing.answer, notice, noticeId: id, since };
+  }
+  if (notice === null || id === null) throw new Error('a question without a notice');
+  const asked = { noticeId: id, version: target.release.version, account: target.before?.account ?? null };
+  const from = target.from === null ? since : await logQuestion(ports.world, target.paths, asked);
+  const say = await ports.asker.consent(notice, target.product.title);
+  const answer: GivenAnswer = say === 'yes' ? { say, by: 'prompt', noticeId: id } : { say, by: 'prompt' };
+  return { answer, notice, noticeId: id, since: from };
+};
+
+const saidOf = ({ telemetry }: ChangeRequest): Said | null => {
+  if (telemetry === undefined) return null;
+  if (telemetry.say === 'off') return { say: 'off', by: telemetry.by };
+  return { say: 'on', by: telemetry.by, ...(telemetry.noticeId === undefined ? {} : { noticeId: telemetry.noticeId }) };
+};

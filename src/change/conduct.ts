@@ -1,0 +1,147 @@
+/**
+ * A change from its first question to its last word: ask -> plan -> transaction. Every command that changes an instance comes
+ * through here, with a request and the ports for questions and progress.
+ *
+ * The order is the promise. A no is heard first and takes effect at once. Then the settings, then telemetry, then the plan, then the last
+ * question; then the lock, and a look whether the plan is still true; then everything slow; then the transaction.
+ */
+
+import { consentOf } from '../consent/gather.ts';
+import { sayNo } from '../consent/withdraw.ts';
+import { Failure, messageOf } from '../errors.ts';
+import type { InstancePaths } from '../instance/paths.ts';
+import { instancePaths } from '../instance/paths.ts';
+import type { InstanceState } from '../instance/state.ts';
+import { readState } from '../instance/state.ts';
+import { unfinished } from '../instance/unfinished.ts';
+import { hearConsent, settleSettings } from './ask.ts';
+import { refuseUnacknowledged, refuseUnknownAcks } from './dangers.ts';
+import { followConsent, serverTelemetryOff } from './follow-consent.ts';
+import { refuseForeign, refuseHeld } from './hold.ts';
+import { standing } from './nothing-to-do.ts';
+import type { Prepared } from './perform.ts';
+import { perform } from './perform.ts';
+import type { Plan } from './plan.ts';
+import { makePlan } from './planning.ts';
+import type { ChangeRequest, ChangeResult, Outcome, Ports } from './request.ts';
+import { saveAnswers } from './save-answers.ts';
+import { refuseWithoutSpace } from './space.ts';
+import { sweep } from './stage.ts';
+import { survey } from './survey.ts';
+import { refuseUnfinished, resolveTarget, targetInstance } from './target.ts';
+
+export const outcomes = {
+  install: 'installed',
+  reinstall: 'reinstalled',
+  upgrade: 'upgraded',
+  rollback: 'rolled-back',
+  uninstall: 'uninstalled',
+} as const satisfies Record<ChangeRequest['kind'], Outcome>;
+
+export const conduct = async (ports: Ports, request: ChangeRequest): Promise<ChangeResult> => {
+  const paths = instancePaths(ports.home, await targetInstance(ports, request));
+  const withdrew = request.telemetry?.say === 'off' && (await noAtOnce(ports, request, paths, request.telemetry.by));
+  refuseOthers(ports, paths);
+  const target = await resolveTarget(ports, request, paths.name);
+  const instead = await standing(ports, request, target);
+  if (instead === 'unchanged') return unchanged(ports, paths, withdrew);
+  if (instead !== undefined) return conduct(ports, instead);
+  ports.events.title(`${target.product.title} ${target.release.version}`, target.product.summary);
+  const settled = await settleSettings(ports, request, target);
+  const heard = await hearConsent(ports, request, target);
+  if (heard.answer.say === 'no') await noAtOnce(ports, request, paths, heard.answer.by);
+  if (!request.dryRun) await sweep(ports);
+  const found = await surveyAlone(ports, request, target, settled);
+  const plan = makePlan(ports, request, target, found, heard);
+  ports.events.plan(plan);
+  refuseWithoutSpace(plan.space);
+  refuseUnknownAcks(plan, request.ack);
+  if (request.dryRun) return planned(ports, paths, plan);
+  await lastQuestion(ports, request, plan);
+  await saveAnswers(ports, request, target, settled, heard);
+  const prepared: Prepared = { request, target, settled, heard, found, plan };
+  const done = await perform(ports, prepared);
+  await followConsent(ports, paths);
+  return resultOf(ports, paths, { ...done, outcome: outcomes[request.kind], changed: true, plan });
+};
+
+/** Better said before the questions than behind them. The lock itself is taken after the last one. */
+const refuseOthers = ({ world }: Ports, paths: InstancePaths): void => {
+  refuseForeign(world, paths);
+  refuseUnfinished(paths);
+  refuseHeld(paths);
+};
+
+/** What a survey finds wrong (a port that is taken) may be the work of another run that has begun meanwhile. */
+const surveyAlone: typeof survey = async (ports, request, target, settled) => {
+  try {
+    return await survey(ports, request, target, settled);
+  } catch (error) {
+    refuseOthers(ports, target.paths);
+    throw error;
+  }
+};
+
+/** `--dry-run` excepted, a no ends a yes in force there and then. True if that changed something. */
+const noAtOnce = async (
+  ports: Ports,
+  request: ChangeRequest,
+  paths: InstancePaths,
+  by: 'prompt' | 'flag' | 'answers',
+): Promise<boolean> => {
+  if (request.dryRun || readState(paths)?.installed !== true) return false;
+  const { changed, warnings } = await sayNo(ports.world, paths, by, { serverOff: () => serverOffOrTold(ports, paths) });
+  for (const message of warnings) ports.events.warn({ id: 'withdrawal', message, remedy: 'Nothing is counted.' });
+  return changed;
+};
+
+/** Telemetry makes no change fail: a server that does not obey is told of, and may be just what this change is to mend. */
+const serverOffOrTold = async (ports: Ports, paths: InstancePaths): Promise<void> => {
+  // A change that is open keeps it off by itself, before every start.
+  if (unfinished(paths) !== null) return;
+  try {
+    await serverTelemetryOff(ports, paths);
+  } catch (error) {
+    ports.events.warn({
+      id: 'own-telemetry',
+      message: `The server's own telemetry is still sending until restarted: ${messageOf(error)}.`,
+      remedy: `It is kept off before every start. If this goes on, stop it: assent stop ${paths.name}`,
+    });
+  }
+};
+
+/** At a terminal the plan is confirmed; elsewhere `--yes` has to be there, and an acknowledgement for each danger. */
+const lastQuestion = async (ports: Ports, request: ChangeRequest, plan: Plan): Promise<void> => {
+  const open = plan.dangers.filter((danger) => !request.ack.includes(danger.id));
+  if (!ports.asker.interactive) {
+    refuseUnacknowledged(plan, request.ack);
+    if (request.yes) return;
+    throw new Failure(
+      'confirmation-needed',
+      'There is no terminal to confirm the plan at.',
+      'Pass --yes to take the plan as it is, or --dry-run to see it. Nothing was changed.',
+    );
+  }
+  if (open.length === 0 && request.yes) return;
+  if (await ports.asker.confirm(plan, open, request.yes)) return;
+  throw new Failure('cancelled', 'Cancelled.', 'Nothing was changed.');
+};
+
+const unchanged = (ports: Ports, paths: InstancePaths, withdrew: boolean): ChangeResult =>
+  resultOf(ports, paths, { outcome: 'unchanged', changed: withdrew, plan: null, setAside: [], downtimeSeconds: null });
+
+const planned = (ports: Ports, paths: InstancePaths, plan: Plan): ChangeResult =>
+  resultOf(ports, paths, { outcome: 'planned', changed: false, plan, setAside: [], downtimeSeconds: null });
+
+type Ending = Pick<ChangeResult, 'outcome' | 'changed' | 'plan' | 'setAside' | 'downtimeSeconds'>;
+
+export const resultOf = (ports: Ports, paths: InstancePaths, ending: Ending): ChangeResult => {
+  const state: InstanceState | null = readState(paths) ?? null;
+  return {
+    ...ending,
+    state,
+    consent: state === null ? null : consentOf(ports.world, paths, state.veto ?? undefined),
+    noticeId: state?.noticeId ?? null,
+    warnings: ending.plan?.warnings ?? [],
+  };
+};

@@ -1,0 +1,191 @@
+/**
+ * The configuration of an instance, rendered for a release and merged with what is there. In memory until it is staged: the plan
+ * has to know its conflicts before anything is written.
+ *
+ * Config and secrets belong to root where we are root; only the server's group may read what the server needs.
+ */
+
+import { dirname, join, relative } from 'node:path';
+import { Failure } from '../errors.ts';
+import type { InstancePaths } from '../instance/paths.ts';
+import { generateSecret, readSecrets } from '../instance/secrets.ts';
+import type { Account } from '../instance/state.ts';
+import type { Product, Release } from '../product/manifest.ts';
+import type { Settings } from '../product/settings.ts';
+import { render, viewOf } from '../product/template.ts';
+import { makeFolder, readBytesIfThere, readIfThere, writeDurably } from '../system/files.ts';
+import { listFiles } from '../system/list-files.ts';
+import type { World } from '../system/world.ts';
+import { mergeFile } from './merge.ts';
+import type { Danger, Warning } from './plan.ts';
+import { nextOf } from './steps/parts.ts';
+
+export interface Configuration {
+  /** File below config/ to its text, local edits merged in. */
+  readonly files: Readonly<Record<string, ConfigText>>;
+  /** Files that somebody else put below config/: carried along as they are. */
+  readonly foreign: readonly string[];
+  /** The rendered ones, before the merge: the base of the next merge. */
+  readonly base: Readonly<Record<string, ConfigText>>;
+  readonly secrets: Readonly<Record<string, string>>;
+  readonly dangers: readonly Danger[];
+  readonly warnings: readonly Warning[];
+}
+
+export interface ConfigText {
+  readonly text: string;
+  readonly secret: boolean;
+}
+
+export interface ConfigureOptions {
+  readonly world: World;
+  readonly paths: InstancePaths;
+  readonly product: Product;
+  readonly release: Release;
+  readonly settings: Settings;
+  /** Secrets given by flag or answers file: name to text. */
+  readonly givenSecrets: Readonly<Record<string, string>>;
+  readonly node: string;
+  readonly releaseFolder: string;
+}
+
+export const configure = (options: ConfigureOptions): Configuration => {
+  const secrets = secretsFor(options);
+  const base = renderFiles(options, secrets);
+  const written = readTexts(options.paths.configBase);
+  const ours = new Set([...Object.keys(written), ...Object.keys(base)]);
+  const there = listFiles(options.paths.config);
+  const local = readTexts(
+    options.paths.config,
+    there.filter((file) => ours.has(file)),
+  );
+  const files: Record<string, ConfigText> = {};
+  const dangers: Danger[] = [];
+  const warnings: Warning[] = [];
+  for (const file of ours) {
+    const secret = base[file]?.secret ?? true;
+    const merged = mergeFile(written[file], local[file], base[file]?.text);
+    if (merged.kind === 'write') files[file] = { text: merged.content, secret };
+    if (merged.kind === 'write' && merged.merged && base[file]) warnings.push(keptEdits(file));
+    if (merged.kind !== 'conflict') continue;
+    dangers.push(conflict(file, options.paths));
+    if (file in local) files[file] = { text: merged.local, secret };
+    files[`${file}.new`] = { text: merged.wanted, secret };
+  }
+  const foreign = there.filter((file) => !ours.has(file) && !(file in files));
+  return { files, foreign, base, secrets, dangers, warnings };
+};
+
+/** Writes config, config.base and secrets beside those in use, as `.next`. Replaces what an earlier attempt left. */
+export const stageConfiguration = (paths: InstancePaths, config: Configuration, account: Account | null): void => {
+  const group = account === null ? {} : { owner: { uid: 0, gid: account.gid } };
+  const modes = account === null ? { folder: 0o700, file: 0o600 } : { folder: 0o750, file: 0o640 };
+  writeTexts(nextOf(paths, 'config'), config.files, (text) => ({ ...group, mode: text.secret ? modes.file : 0o644 }), {
+    ...group,
+    mode: modes.folder,
+  });
+  for (const file of config.foreign) {
+    writeFile(
+      nextOf(paths, 'config'),
+      file,
+      readBytesIfThere(join(paths.config, file)) ?? '',
+      { ...group, mode: modes.file },
+      { ...group, mode: modes.folder },
+    );
+  }
+  writeTexts(nextOf(paths, 'config.base'), config.base, () => ({ mode: 0o600 }), { mode: 0o700 });
+  const secrets = Object.entries(config.secrets).map(([name, text]) => [name, { text: `${text}\n`, secret: true }]);
+  writeTexts(nextOf(paths, 'secrets'), Object.fromEntries(secrets), () => ({ mode: 0o600 }), { mode: 0o700 });
+};
+
+interface Attributes {
+  readonly mode: number;
+  readonly owner?: { uid: number; gid: number };
+}
+
+const writeTexts = (
+  folder: string,
+  files: Readonly<Record<string, ConfigText>>,
+  attributes: (text: ConfigText) => Attributes,
+  folderAttributes: Attributes,
+): void => {
+  makeFolder(folder, folderAttributes);
+  for (const [file, text] of Object.entries(files))
+    writeFile(folder, file, text.text, attributes(text), folderAttributes);
+};
+
+const writeFile = (
+  top: string,
+  file: string,
+  content: string | Uint8Array,
+  attributes: Attributes,
+  folders: Attributes,
+): void => {
+  const path = join(top, file);
+  for (const part of foldersBetween(top, dirname(path))) makeFolder(part, folders);
+  writeDurably(path, content, attributes);
+};
+
+const foldersBetween = (top: string, bottom: string): string[] =>
+  bottom === top || relative(top, bottom).startsWith('..') ? [] : [...foldersBetween(top, dirname(bottom)), bottom];
+
+const renderFiles = (
+  options: ConfigureOptions,
+  secrets: Readonly<Record<string, string>>,
+): Record<string, ConfigText> => {
+  const { paths, product, release, settings } = options;
+  const context = {
+    name: paths.name,
+    version: release.version,
+    node: options.node,
+    release: options.releaseFolder,
+    config: paths.config,
+    data: paths.data,
+    logs: paths.logs,
+    secrets: paths.secrets,
+  };
+  const open = viewOf(product, settings, context);
+  const withSecrets = viewOf(product, settings, context, secrets);
+  return Object.fromEntries(
+    release.config.map(({ template, file, secret }) => [
+      file,
+      { text: render(templateText(product, template), secret ? withSecrets : open, template), secret },
+    ]),
+  );
+};
+
+const templateText = (product: Product, template: string): string => {
+  const text = readIfThere(join(product.folder, template));
+  if (text !== undefined) return text;
+  throw new Failure(
+    'usage-manifest',
+    `The template ${join(product.folder, template)} is missing.`,
+    `Check the product: assent products check ${product.folder}/manifest.yaml`,
+  );
+};
+
+/** Given ones over kept ones over new ones. */
+const secretsFor = ({ world, paths, product, givenSecrets }: ConfigureOptions): Record<string, string> => {
+  const kept = readSecrets(paths);
+  const names = product.settings.filter((setting) => setting.type === 'secret');
+  const texts = names.map(({ name, generate }) => [
+    name,
+    givenSecrets[name] ?? kept[name] ?? (generate === undefined ? undefined : generateSecret(world, generate)),
+  ]);
+  return { ...kept, ...Object.fromEntries(texts.filter(([, text]) => text !== undefined)) };
+};
+
+const readTexts = (folder: string, files = listFiles(folder)): Record<string, string> =>
+  Object.fromEntries(files.map((file) => [file, readIfThere(join(folder, file)) ?? '']));
+
+const conflict = (file: string, paths: InstancePaths): Danger => ({
+  id: `config-conflict:${file}`,
+  message: `${join(paths.config, file)} was edited here and is changed by the new release in the same place.`,
+  remedy: `Accepting keeps your file as it is and puts ours beside it as ${file}.new; the new release may not work with the old one.`,
+});
+
+const keptEdits = (file: string): Warning => ({
+  id: 'config-edited',
+  message: `Your edits of config/${file} are kept.`,
+  remedy: 'Nothing to do. Compare with config.base, which holds what Assent wrote.',
+});

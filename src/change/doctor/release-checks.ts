@@ -1,0 +1,106 @@
+/** Checks of what is on disk for an instance: its release, the private Node, the link to it, configuration and secrets. */
+
+import { join } from 'node:path';
+import { secretFile } from '../../instance/secrets.ts';
+import { homePaths } from '../../release/layout.ts';
+import { verifyStored } from '../../release/store.ts';
+import { listFolder, readBytesIfThere, readLinkIfThere, statIfThere } from '../../system/files.ts';
+import { run } from '../../system/processes.ts';
+import type { Found, Patient } from './finding.ts';
+import { note, problem, warning } from './finding.ts';
+
+const currentLink = ({ paths, stored }: Patient): Found[] => {
+  const target = readLinkIfThere(paths.current);
+  if (target !== undefined && join(paths.folder, target) === stored.folder) return [];
+  const found = target === undefined ? 'is missing' : `leads to ${target}`;
+  return [
+    problem(
+      'current',
+      `${paths.current} ${found} and not to the release that the state names.`,
+      `assent reinstall ${paths.name}`,
+    ),
+  ];
+};
+
+const releaseIntact = async ({ paths, stored }: Patient): Promise<Found[]> => {
+  const differences = await verifyStored(stored);
+  if (differences.length === 0) return [];
+  const some = differences.slice(0, 3).join('; ');
+  return [
+    problem(
+      'release-altered',
+      `The stored release ${stored.folder} is not as it was sealed: ${some}${differences.length > 3 ? `; and ${differences.length - 3} more` : ''}.`,
+      `Move ${stored.folder} away, then: assent reinstall ${paths.name}`,
+    ),
+  ];
+};
+
+const runtimeWorks = async ({ paths, stored }: Patient): Promise<Found[]> => {
+  const { code, stdout, stderr } = await run([stored.node, '--version'], { timeoutMs: 10_000 });
+  if (code === 0 && stdout.trim() === `v${stored.release.runtime}`) return [];
+  return [
+    problem(
+      'runtime',
+      `The private Node ${stored.node} does not answer as ${stored.release.runtime}: ${(stdout || stderr).trim().slice(0, 200) || 'it does not run'}.`,
+      `assent reinstall ${paths.name}`,
+    ),
+  ];
+};
+
+const programThere = ({ paths, state }: Patient): Found[] => {
+  if (state.supervisor === 'none' || listFolder(join(homePaths(paths.home).runtimes, 'assent')).length > 0) return [];
+  return [
+    problem(
+      'program',
+      `The copy of Assent that keeps the server running is missing under ${paths.home}/runtimes/assent.`,
+      `assent reinstall ${paths.name}`,
+    ),
+  ];
+};
+
+/** Local edits are welcome and survive; worth knowing all the same. */
+const configEdits = ({ paths, stored }: Patient): Found[] => {
+  const edited = stored.release.config
+    .map(({ file }) => file)
+    .filter((file) => !sameFile(join(paths.config, file), join(paths.configBase, file)));
+  const missing = edited.filter((file) => statIfThere(join(paths.config, file)) === undefined);
+  const changed = edited.filter((file) => !missing.includes(file));
+  return [
+    ...missing.map((file) =>
+      warning(
+        'config-missing',
+        `The configuration file ${join(paths.config, file)} is missing.`,
+        `assent reinstall ${paths.name} writes it again`,
+      ),
+    ),
+    ...(changed.length === 0
+      ? []
+      : [
+          note(
+            'config-edited',
+            `Edited by hand: ${changed.join(', ')}.`,
+            'Edits survive upgrades; a conflict is shown in the plan.',
+          ),
+        ]),
+  ];
+};
+
+const secretsClosed = ({ paths }: Patient): Found[] =>
+  listFolder(paths.secrets)
+    .map((name) => secretFile(paths, name))
+    .filter((file) => ((statIfThere(file)?.mode ?? 0) & 0o077) !== 0)
+    .map((file) => problem('secret-readable', `The secret ${file} can be read by others.`, `chmod 600 ${file}`));
+
+const sameFile = (one: string, other: string): boolean => {
+  const [a, b] = [readBytesIfThere(one), readBytesIfThere(other)];
+  return a !== undefined && b !== undefined && a.equals(b);
+};
+
+export const releaseChecks = [
+  currentLink,
+  releaseIntact,
+  runtimeWorks,
+  programThere,
+  configEdits,
+  secretsClosed,
+] as const;

@@ -1,0 +1,77 @@
+/** What an admin should know before saying yes to a plan: dangers, which have to be accepted by id, and warnings. */
+
+import { listensWide } from '../product/template.ts';
+import type { Danger, Warning } from './plan.ts';
+import type { ChangeRequest, Ports } from './request.ts';
+import type { Survey } from './survey.ts';
+import { formatChanged } from './survey.ts';
+import type { Target } from './target.ts';
+
+export const dangersOf = (ports: Ports, request: ChangeRequest, target: Target, found: Survey): Danger[] => {
+  const { kind, paths, before } = target;
+  const dangers: Danger[] = [...(found.configuration?.dangers ?? [])];
+  if (request.purge === true) {
+    dangers.push({
+      id: 'purge-data',
+      message: `Everything of ${paths.name} is deleted: data, configuration, secrets, backups, logs and the consent log.`,
+      remedy: 'Nothing brings it back. Without --purge all of it is kept.',
+    });
+  }
+  if (kind === 'rollback' && found.data?.from === 'now' && formatChanged(ports, target)) {
+    dangers.push({
+      id: 'data-format',
+      message: `The data of now is in the format of ${before?.release.version}, which ${target.to.version} may not read.`,
+      remedy: 'Leave --data out: then the data of then is taken.',
+    });
+  }
+  return dangers;
+};
+
+export const warningsOf = (ports: Ports, target: Target, found: Survey): Warning[] => [
+  ...(found.configuration?.warnings ?? []),
+  ...dataWarnings(ports, target, found),
+  ...supervisorWarnings(target, found),
+  ...wideWarnings(target, found),
+  ...(target.kind === 'uninstall'
+    ? []
+    : (target.release.notes ?? []).map((message) => ({ id: 'release-note', message, remedy: '' }))),
+];
+
+/** Which hours of data a rollback leaves behind. */
+const dataWarnings = ({ world }: Ports, { restore, paths, before }: Target, found: Survey): Warning[] => {
+  if (restore === null || found.data?.from !== 'then') return [];
+  const hours = (world.now().getTime() - Date.parse(restore.at)) / 3_600_000;
+  const since = hours < 1 ? `${Math.max(1, Math.round(hours * 60))} minutes` : `${hours.toFixed(1)} hours`;
+  return [
+    {
+      id: 'data-of-then',
+      message: `What ${before?.release.version ?? 'the server'} wrote in the last ${since} (since ${restore.at}) is not in the data of then.`,
+      remedy: `It is kept under ${paths.backups} for 30 days. To take it along instead: --data now.`,
+    },
+  ];
+};
+
+const supervisorWarnings = ({ from, kind }: Target, found: Survey): Warning[] => {
+  if (kind === 'uninstall' || from !== null || found.supervisor !== 'process') return [];
+  return [
+    {
+      id: 'no-boot-start',
+      message:
+        'systemd is not running here: the server is kept running by a process of its own, and does not come back after a reboot.',
+      remedy: 'Run "assent start" after a reboot, or "assent run NAME" below your own init.',
+    },
+  ];
+};
+
+const wideWarnings = ({ kind, product }: Target, found: Survey): Warning[] => {
+  const wide = kind !== 'uninstall' && listensWide(product, found.settings);
+  return wide
+    ? [
+        {
+          id: 'listens-wide',
+          message: 'The server will be reachable from other machines.',
+          remedy: 'To keep it to this one: --set listen=127.0.0.1.',
+        },
+      ]
+    : [];
+};

@@ -1,0 +1,17 @@
+/** The number of the generation that a change begins: one more than anything that state file or consent log know of. */
+
+import { loadLog } from '../consent/log.ts';
+import type { InstancePaths } from '../instance/paths.ts';
+import type { InstanceState } from '../instance/state.ts';
+
+export const nextGeneration = (paths: InstancePaths, before: InstanceState | null): number =>
+  Math.max(before?.generation ?? 0, loggedGeneration(paths)) + 1;
+
+/** A log that can't be read fails no change: it is put right when the generation begins. */
+const loggedGeneration = (paths: InstancePaths): number => {
+  try {
+    return loadLog(paths).generation?.generation ?? 0;
+  } catch {
+    return 0;
+  }
+};

@@ -1,0 +1,73 @@
+/**
+ * Holding an instance: one change at a time. A kernel lock that dies with us, its file telling others who holds it and at which
+ * step we are.
+ */
+
+import { dirname } from 'node:path';
+import { Failure } from '../errors.ts';
+import type { InstancePaths } from '../instance/paths.ts';
+import { makeFolder, statIfThere } from '../system/files.ts';
+import type { LockHolder } from '../system/lock.ts';
+import { notedHolder, tryLock } from '../system/lock.ts';
+import type { World } from '../system/world.ts';
+import type { Ports } from './request.ts';
+
+export interface Hold {
+  /** The same ports, with every step noted in the lock file. */
+  following(ports: Ports): Ports;
+  release(): void;
+}
+
+/** Throws 'instance-busy', naming the holder, where somebody else has it, and 'refused-permission' for somebody else's instance. */
+export const holdInstance = (world: World, paths: InstancePaths, command: string): Hold => {
+  refuseForeign(world, paths);
+  const folder = dirname(paths.lock);
+  if (statIfThere(folder) === undefined) makeFolder(folder, { mode: 0o700 });
+  const attempt = tryLock(paths.lock, {
+    pid: world.pid,
+    command: `assent ${command}`,
+    step: 'start',
+    startedAt: world.now().toISOString(),
+  });
+  if (!('lock' in attempt)) {
+    throw busy(paths, attempt.heldBy);
+  }
+  const { lock } = attempt;
+  return {
+    following: (ports) => ({
+      ...ports,
+      events: {
+        ...ports.events,
+        stepStarted: (step) => {
+          lock.note(step.id);
+          ports.events.stepStarted(step);
+        },
+      },
+    }),
+    release: () => lock.release(),
+  };
+};
+
+/** An instance is changed by its owner alone: root's files and servers in somebody's home would be nobody's to end. Throws 'refused-permission'. */
+export const refuseForeign = (world: World, paths: InstancePaths): void => {
+  const owner = statIfThere(paths.folder)?.uid;
+  if (owner === undefined || owner === world.user.uid) return;
+  throw new Failure(
+    'refused-permission',
+    `${paths.name} in ${paths.home} belongs to the user with number ${owner}, and you are ${world.user.uid}.`,
+    'Nothing was changed. Run the command as that user.',
+  );
+};
+
+/** For whoever is about to ask questions: throws 'instance-busy' where somebody has noted that he holds the instance. */
+export const refuseHeld = (paths: InstancePaths): void => {
+  const holder = notedHolder(paths.lock);
+  if (holder !== undefined) throw busy(paths, holder);
+};
+
+const busy = (paths: InstancePaths, holder: LockHolder | undefined): Failure =>
+  new Failure(
+    'instance-busy',
+    `Another run holds ${paths.name}${holder ? `: pid ${holder.pid}, "${holder.command}", at step "${holder.step}", since ${holder.startedAt}` : ''}.`,
+    'Wait until it has ended. Nothing was changed.',
+  );

@@ -1,0 +1,181 @@
+/**
+ * The write-ahead journal of one change: `journal/open.jsonl`, one digested JSON line an entry, each synced before anything else happens.
+ *
+ *   open      the first durable write of the change. It carries the plan, the state before and after, what was found, the answer about
+ *             telemetry, and with the new generation and key it *is* the raise of the generation
+ *   begin     a step is about to be done        done     it has been done
+ *   commit    the change holds: from here on only forward
+ *   undo      the change is given up: from here on only backward          undone   a step has been undone
+ *   resume    `recover` has taken over          close    nothing is left to do; the file is then renamed to NNNNNN-KIND.jsonl
+ *
+ * A reserve file lies beside it and is removed when an undo begins, so that an undo can be journalled on a full disk.
+ */
+
+import { join } from 'node:path';
+import type { GivenAnswer } from '../consent/decide.ts';
+import { Failure } from '../errors.ts';
+import { field, list, record, text, whole } from '../instance/fields.ts';
+import type { InstancePaths } from '../instance/paths.ts';
+import type { InstanceState } from '../instance/state.ts';
+import { parseState } from '../instance/state.ts';
+import type { RawEntry } from '../instance/unfinished.ts';
+import { readEntries, writeLine } from '../instance/unfinished.ts';
+import { appendDurably, listFolder, makeFolder, removeFile, renameDurably, writeDurably } from '../system/files.ts';
+import { identify } from '../system/processes.ts';
+import type { World } from '../system/world.ts';
+import type { Plan } from './plan.ts';
+
+/** What the change found, and what an undo has to come back to. */
+export interface Found {
+  readonly running: boolean;
+  /** Null where it was not running or nobody could tell. */
+  readonly healthy: boolean | null;
+  /** Which of data, config, config.base were there. */
+  readonly parts: readonly string[];
+}
+
+export interface Opening {
+  readonly kind: Plan['kind'];
+  readonly plan: Plan;
+  readonly before: InstanceState | null;
+  readonly after: InstanceState;
+  readonly found: Found;
+  readonly answer: GivenAnswer;
+  /** Length of the consent log when the question was put: a withdrawal after it beats the answer. */
+  readonly since: number;
+  /** Who answered: the operating-system user. */
+  readonly login: string;
+  /** Name of the folder under backups/ that gets what was there before. */
+  readonly backup: string;
+  readonly purge: boolean;
+  readonly at: string;
+}
+
+export interface Journal {
+  readonly opening: Opening;
+  readonly committed: boolean;
+  readonly undoing: boolean;
+  readonly closed: boolean;
+  readonly begun: ReadonlySet<string>;
+  readonly done: ReadonlySet<string>;
+  readonly undone: ReadonlySet<string>;
+}
+
+export type Entry =
+  | { entry: 'begin' | 'done' | 'undone'; step: string }
+  | { entry: 'commit' }
+  | { entry: 'undo'; reason: string }
+  | { entry: 'resume'; towards: 'finish' | 'undo' }
+  | { entry: 'close'; outcome: 'finished' | 'undone' };
+
+const reserveBytes = 256 * 1024;
+const reserveOf = (paths: InstancePaths): string => join(paths.journal, 'reserve');
+
+/** Opens the journal. When this returns, the change has begun and the generation is raised. */
+export const openJournal = (world: World, paths: InstancePaths, opening: Opening): void => {
+  // Nobody else can read a line of it, but the server's account has to see whether a change is open.
+  makeFolder(paths.journal, { mode: 0o711 });
+  fileAway(world, paths);
+  try {
+    writeDurably(reserveOf(paths), Buffer.alloc(reserveBytes, 'reserve\n'), { mode: 0o600 });
+    appendDurably(paths.openJournal, line(world, { entry: 'open', process: identify(world.pid), ...opening }), {
+      mode: 0o600,
+    });
+  } catch (error) {
+    // Nothing has begun: an entry of which nobody knows whether it is durable must not say that it has.
+    for (const file of [paths.openJournal, reserveOf(paths)]) removeFile(file);
+    throw error;
+  }
+};
+
+export const appendEntry = (world: World, paths: InstancePaths, entry: Entry): void => {
+  if (entry.entry === 'undo' || (entry.entry === 'resume' && entry.towards === 'undo')) removeFile(reserveOf(paths));
+  const torn = isTorn(paths);
+  const process = entry.entry === 'resume' ? { process: identify(world.pid) } : {};
+  appendDurably(paths.openJournal, line(world, { ...entry, ...process, ...(torn ? { afterTorn: true } : {}) }));
+};
+
+/** A journal that was closed, but not yet renamed, when its process died gets its name; one that never opened a change goes. */
+const fileAway = (world: World, paths: InstancePaths): void => {
+  if (readJournal(paths)?.closed) closeJournal(world, paths, 'finished');
+  else removeFile(paths.openJournal);
+};
+
+/** Ends the change: the last entry, then the journal gets its final name. Safe to repeat. */
+export const closeJournal = (world: World, paths: InstancePaths, outcome: 'finished' | 'undone'): void => {
+  const journal = readJournal(paths);
+  if (journal === undefined) return;
+  removeFile(reserveOf(paths));
+  if (!journal.closed) appendEntry(world, paths, { entry: 'close', outcome });
+  const number = String(journal.opening.plan.generation).padStart(6, '0');
+  renameDurably(paths.openJournal, join(paths.journal, `${number}-${journal.opening.kind}.jsonl`));
+  for (const old of closedJournals(paths).slice(0, -keptJournals)) removeFile(join(paths.journal, old));
+};
+
+const keptJournals = 20;
+
+const closedJournals = (paths: InstancePaths): string[] =>
+  listFolder(paths.journal).filter((name) => /^\d{6}-[a-z]+\.jsonl$/.test(name));
+
+/**
+ * The open journal, or undefined where no change is open. Throws 'refused-state-damaged' where it can't be trusted: a damaged journal
+ * is never taken for an absent one.
+ */
+export const readJournal = (paths: InstancePaths): Journal | undefined => {
+  const { entries, damaged } = readEntries(paths.openJournal);
+  const [first, ...others] = entries;
+  if (first === undefined && !damaged) return undefined;
+  try {
+    if (damaged || first === undefined) throw new Error('a line in the middle does not match its digest');
+    return journalOf(parseOpening(first), others);
+  } catch (error) {
+    throw new Failure(
+      'refused-state-damaged',
+      `The journal ${paths.openJournal} is damaged: ${(error as Error).message}.`,
+      `Nothing was changed. The last change of ${paths.name} can't be ended by itself: what was there before it lies under ${paths.backups}. Look at the journal's lines, put data, config and current in order by hand, then move the journal away.`,
+      error,
+    );
+  }
+};
+
+const journalOf = (opening: Opening, entries: RawEntry[]): Journal => {
+  const stepsOf = (kind: string): Set<string> =>
+    new Set(entries.filter((entry) => entry.entry === kind).map((entry) => String(entry['step'])));
+  const has = (kind: string): boolean => entries.some((entry) => entry.entry === kind);
+  return {
+    opening,
+    committed: has('commit'),
+    undoing: has('undo'),
+    closed: has('close'),
+    begun: stepsOf('begin'),
+    done: stepsOf('done'),
+    undone: stepsOf('undone'),
+  };
+};
+
+/** Our own line, its digest already checked: what is parsed is what later decides about paths. */
+const parseOpening = (entry: RawEntry): Opening => {
+  if (entry.entry !== 'open') throw new Error('the first line opens nothing');
+  const plan = record(entry['plan'], 'plan') as unknown as Plan;
+  list(record(entry['plan'], 'plan'), 'steps');
+  return {
+    kind: plan.kind,
+    plan,
+    before: entry['before'] === null ? null : parseState(entry['before']),
+    after: parseState(entry['after']),
+    found: record(entry['found'], 'found') as unknown as Found,
+    answer: record(entry['answer'], 'answer') as unknown as GivenAnswer,
+    since: whole(entry, 'since', 0),
+    login: text(entry, 'login'),
+    backup: field(entry, 'backup', folderName),
+    purge: entry['purge'] === true,
+    at: text(entry, 'at'),
+  };
+};
+
+const folderName = (name: string): string | undefined => (/^[\w-][\w.-]*$/.test(name) ? name : undefined);
+
+const isTorn = (paths: InstancePaths): boolean => readEntries(paths.openJournal).torn;
+
+const line = (world: World, fields: Record<string, unknown> & { entry: string }): string =>
+  writeLine({ at: world.now().toISOString(), ...fields });

@@ -1,0 +1,103 @@
+/**
+ * The server itself: stop, service definition, start, health. Undoing the stop starts what was found, and holds it to
+ * the same gate if it was healthy then; a server that was already unhealthy only has to be started.
+ */
+
+import { messageOf } from '../../errors.ts';
+import { gate } from '../../service/health.ts';
+import { readBackTelemetry } from '../../service/own-telemetry.ts';
+import type { ServiceSpec } from '../../service/spec.ts';
+import type { ChangeContext } from '../context.ts';
+import type { StepWork } from './table.ts';
+
+export const stopStep: StepWork = {
+  do: async (ctx) => {
+    ctx.times.downAt = performance.now();
+    await ctx.supervisor.stop(must(ctx.specBefore));
+  },
+  undo: async (ctx) => {
+    const spec = must(ctx.specBefore);
+    if (!ctx.opening.found.running) return;
+    if (ctx.opening.found.healthy !== true) return startAsFound(ctx, spec);
+    await ctx.supervisor.start(spec);
+    await mustBeHealthy(ctx, spec);
+  },
+};
+
+/** It was unhealthy when the change began, and may well not start at all: that is what was found, and no reason to be stuck. */
+const startAsFound = async (ctx: ChangeContext, spec: ServiceSpec): Promise<void> => {
+  try {
+    await ctx.supervisor.start(spec);
+  } catch (error) {
+    ctx.events.warn({
+      id: 'not-started',
+      message: `The server of before was unhealthy, and does not start now: ${messageOf(error)}`,
+      remedy: `See its log: assent logs ${spec.instance}.`,
+    });
+  }
+};
+
+export const serviceStep: StepWork = {
+  do: async (ctx) => {
+    if (ctx.specAfter === null) await ctx.supervisor.remove(must(ctx.specBefore));
+    else await ctx.supervisor.install(ctx.specAfter);
+  },
+  undo: async (ctx) => {
+    if (ctx.specBefore === null) await ctx.supervisor.remove(must(ctx.specAfter));
+    else await ctx.supervisor.install(ctx.specBefore);
+  },
+};
+
+export const startStep: StepWork = {
+  do: async (ctx) => ctx.supervisor.start(must(ctx.specAfter)),
+  // Either spec names the same server: the one whose release has gone is stopped by the other.
+  undo: async (ctx) => ctx.supervisor.stop(must(ctx.specAfter ?? ctx.specBefore)),
+};
+
+export const healthStep: StepWork = {
+  do: async (ctx) => {
+    const spec = must(ctx.specAfter);
+    await ctx.supervisor.start(spec);
+    await mustBeHealthy(ctx, spec);
+    await tellDisobedience(ctx, spec);
+  },
+  undo: async () => undefined,
+};
+
+export const restStep: StepWork = {
+  do: async (ctx) => ctx.supervisor.stop(must(ctx.specAfter)),
+  undo: async () => undefined,
+};
+
+const mustBeHealthy = async (ctx: ChangeContext, spec: ServiceSpec): Promise<void> => {
+  const began = performance.now();
+  const report = await gate(ctx.supervisor, spec);
+  if (report.firstGoodMs !== undefined) ctx.times.upAt = began + report.firstGoodMs;
+  if (report.healthy) return;
+  const tail = await logTail(ctx, spec);
+  throw new Error(
+    `${report.reason ?? 'it did not become healthy'}${tail === '' ? '' : `\nThe end of its log:\n${tail}`}`,
+  );
+};
+
+/** A server that does not keep its own telemetry off is reported; its change is not failed for it. */
+const tellDisobedience = async (ctx: ChangeContext, spec: ServiceSpec): Promise<void> => {
+  const reading = await readBackTelemetry(spec);
+  if (reading === undefined || reading.obeyed === true) return;
+  ctx.events.warn({
+    id: 'own-telemetry',
+    message: `The server's own telemetry: ${reading.detail}`,
+    remedy: 'Assent told it to be off. Look into its own settings, and see: assent doctor.',
+  });
+};
+
+const logTail = async (ctx: ChangeContext, spec: ServiceSpec): Promise<string> => {
+  const lines: string[] = [];
+  for await (const line of ctx.supervisor.logs(spec, { lines: 12, follow: false })) lines.push(line);
+  return lines.join('\n');
+};
+
+const must = (spec: ServiceSpec | null): ServiceSpec => {
+  if (spec === null) throw new Error('this step needs a service that the plan does not have');
+  return spec;
+};

@@ -1,0 +1,205 @@
+/**
+ * Looks at everything that a plan depends on, and changes nothing: what runs and how healthy it is, what is stored already,
+ * how large the data is, what is free on each filesystem, which ports are taken, which configuration was edited.
+ *
+ * What makes the change impossible is refused here, while nothing has happened: an upgrade is checked like an install.
+ */
+
+import { join } from 'node:path';
+import { Failure } from '../errors.ts';
+import { listInstances } from '../instance/find.ts';
+import { instancePaths } from '../instance/paths.ts';
+import type { Account, InstanceState, SupervisorKind } from '../instance/state.ts';
+import { readState } from '../instance/state.ts';
+import type { Settings } from '../product/settings.ts';
+import { releaseFolder } from '../release/layout.ts';
+import { lockOf } from '../release/make-release.ts';
+import { ensureProgram, findProgram, hasProgram } from '../release/program.ts';
+import { findRuntime, nodePath } from '../release/runtime.ts';
+import type { StoredRelease } from '../release/store.ts';
+import { findStored } from '../release/store.ts';
+import { checkOnce } from '../service/health/checks.ts';
+import type { ServiceSpec } from '../service/spec.ts';
+import { hostOf, serviceSpec } from '../service/spec.ts';
+import { detectSupervisor, supervisors } from '../service/supervisor.ts';
+import { refuseWithoutCompiler } from '../source/compiler.ts';
+import { statIfThere } from '../system/files.ts';
+import { listMounts } from '../system/mounts.ts';
+import { portHolder } from '../system/net.ts';
+import type { TreeSize } from '../system/tree.ts';
+import { measureTree } from '../system/tree.ts';
+import { findFreeId, findUser } from '../system/users.ts';
+import { treeOptions } from './as-account.ts';
+import type { SettledSettings } from './ask.ts';
+import type { Configuration } from './configure.ts';
+import { configure } from './configure.ts';
+import type { ChangeRequest, Ports } from './request.ts';
+import { backupOf, nextOf, partPath } from './steps/parts.ts';
+import type { Target } from './target.ts';
+
+export interface Survey {
+  readonly supervisor: SupervisorKind;
+  readonly account: Account | null;
+  readonly specBefore: ServiceSpec | null;
+  readonly running: boolean;
+  readonly healthy: boolean | null;
+  readonly stored: StoredRelease | undefined;
+  /** How many packages the release has. */
+  readonly packages: number;
+  readonly settings: Settings;
+  readonly runtimeThere: boolean;
+  readonly programThere: boolean;
+  /** Null for a rollback, which takes the configuration of then, and for an uninstall. */
+  readonly configuration: Configuration | null;
+  readonly data: {
+    readonly from: 'now' | 'then';
+    readonly size: TreeSize;
+    /** What a killed run has left of such a copy. */
+    readonly stale: TreeSize | null;
+  } | null;
+}
+
+export const survey = async (
+  ports: Ports,
+  request: ChangeRequest,
+  target: Target,
+  settled: SettledSettings,
+): Promise<Survey> => {
+  const { world, home } = ports;
+  const { before, release, to } = target;
+  const supervisor =
+    target.from === null ? (request.supervisor ?? detectSupervisor(world)) : (before?.supervisor ?? 'process');
+  const account = before?.account ?? newAccount(ports, target);
+  const specBefore = target.from === null || before === null ? null : specOfBefore(ports, target, before);
+  if (target.kind === 'uninstall' && target.from !== null && specBefore === null) throw releaseGone(target);
+  const found = await foundService(specBefore, supervisor);
+  const stored = findStored(home, to.product, to.version, to.digest);
+  if (target.kind !== 'uninstall') {
+    // Without its release nobody can tell whether the server runs: its ports may well be held by itself.
+    const mayRun = target.from !== null && (found.running || specBefore === null);
+    await refuseTakenPorts(target, settled.settings, mayRun ? (before?.settings ?? {}) : {});
+    if (stored === undefined) await refuseWithoutCompiler(release);
+  }
+  const renders = target.kind !== 'uninstall' && target.restore === null;
+  return {
+    supervisor,
+    account,
+    specBefore,
+    ...found,
+    stored,
+    packages:
+      stored === undefined && target.kind !== 'uninstall' ? lockOf(world, target.product, release).packages.length : 0,
+    settings: settled.settings,
+    runtimeThere: findRuntime(home, release.runtime) !== undefined,
+    programThere: hasProgram(world, home),
+    configuration: renders ? configurationFor(ports, target, settled) : null,
+    data: target.kind === 'uninstall' ? null : await dataToCopy(ports, request, target, account),
+  };
+};
+
+const configurationFor = (ports: Ports, target: Target, settled: SettledSettings): Configuration =>
+  configure({
+    world: ports.world,
+    paths: target.paths,
+    product: target.product,
+    release: target.release,
+    settings: settled.settings,
+    givenSecrets: settled.secrets,
+    node: nodePath(ports.home, target.release.runtime),
+    releaseFolder: releaseFolder(ports.home, target.to),
+  });
+
+/** Null where its release is gone: then there is nothing that could be stopped or started again. */
+const specOfBefore = (ports: Ports, target: Target, state: InstanceState): ServiceSpec | null => {
+  const { product, version, digest } = state.release;
+  const stored = findStored(ports.home, product, version, digest);
+  if (stored === undefined) return null;
+  return serviceSpec(hostOf(ports.world, findProgram(ports.world, ports.home)), state, stored, target.paths, false);
+};
+
+const releaseGone = ({ paths, release, product }: Target): Failure =>
+  new Failure(
+    'refused-check',
+    `The release ${product.title} ${release.version} is missing or incomplete in the store, and it alone tells how the server is stopped.`,
+    `Nothing was changed. Store it again first: assent reinstall ${paths.name}. Then uninstall it.`,
+  );
+
+const foundService = async (
+  spec: ServiceSpec | null,
+  kind: SupervisorKind,
+): Promise<{ running: boolean; healthy: boolean | null }> => {
+  if (spec === null) return { running: false, healthy: null };
+  const { state } = await supervisors[kind].observe(spec);
+  if (state === 'stopped') return { running: false, healthy: null };
+  const report = state === 'running' ? await checkOnce(spec) : { healthy: false };
+  return { running: true, healthy: report.healthy };
+};
+
+/** As root every instance gets a system user of its own; its number is chosen here, so that all can be prepared for it. */
+const newAccount = ({ world, home }: Ports, target: Target): Account | null => {
+  if (world.user.uid !== 0) return null;
+  const name = `assent-${target.paths.name}`.slice(0, 32);
+  const there = findUser(name);
+  if (there !== undefined) return { name, uid: there.uid, gid: there.gid, made: false };
+  const taken = listInstances(home).flatMap((other) => readState(instancePaths(home, other))?.account?.uid ?? []);
+  const id = findFreeId(taken);
+  return { name, uid: id, gid: id, made: true };
+};
+
+const refuseTakenPorts = async (target: Target, settings: Settings, ours: Settings): Promise<void> => {
+  const address = typeof settings['listen'] === 'string' ? settings['listen'] : '127.0.0.1';
+  for (const { name, type, title } of target.product.settings) {
+    const port = settings[name];
+    if (type !== 'port' || typeof port !== 'number' || Object.values(ours).includes(port)) continue;
+    const holder = await portHolder(address, port);
+    if (holder.free) continue;
+    throw new Failure(
+      'refused-port',
+      `Port ${port} (${title}) is taken${holder.by === undefined ? '' : ` by ${holder.by}`}.`,
+      `Choose another: --set ${name}=${port === 65535 ? 65534 : port + 1}. Nothing was changed.`,
+    );
+  }
+};
+
+/** A rollback takes the data of then where the format has changed since, unless it is told otherwise; everything else takes the data of now. */
+const dataToCopy = async (
+  ports: Ports,
+  request: ChangeRequest,
+  target: Target,
+  account: Account | null,
+): Promise<Survey['data']> => {
+  const { paths, restore } = target;
+  const from = restore === null ? 'now' : (request.data ?? (formatChanged(ports, target) ? 'then' : 'now'));
+  const folder =
+    from === 'then' && restore !== null ? join(backupOf(paths, restore.backup), 'data') : partPath(paths, 'data');
+  const stat = statIfThere(folder);
+  if (stat === undefined) return null;
+  if (stat.kind !== 'folder') throw notMovable(folder, `a ${stat.kind}`);
+  // The account's child needs a program that it may read: the verified copy, and nothing below a private home.
+  if (account !== null) await ensureProgram(ports.world, ports.home);
+  const size = await measureTree(folder, treeOptions({ account }));
+  const mount = listMounts().find(({ point }) => point === folder)?.point ?? mountIn(size);
+  if (mount !== undefined) throw notMovable(mount, 'a mount');
+  return { from, size, stale: await sizeOfStale(nextOf(paths, 'data'), account) };
+};
+
+const mountIn = ({ left }: TreeSize): string | undefined => left.find(({ kind }) => kind === 'mount')?.path;
+
+/** A copy would leave it out, and the new release would start without it. */
+const notMovable = (path: string, what: string): Failure =>
+  new Failure(
+    'refused-check',
+    `${path} is ${what}. Data are copied and switched as one folder on one filesystem, and it would be left out.`,
+    'Nothing was changed. Move what lies there into the folder itself. To have the data on another disk, mount that on the whole --home.',
+  );
+
+/** The copy that a killed run has left: it goes before a new one is made, so its space counts as free. */
+const sizeOfStale = async (path: string, account: Account | null): Promise<TreeSize | null> =>
+  statIfThere(path)?.kind === 'folder' ? measureTree(path, treeOptions({ account })) : null;
+
+/** Whether the running release writes data in another format than the one that is gone back to. */
+export const formatChanged = ({ home }: Ports, { before, release }: Target): boolean => {
+  if (before === null) return false;
+  const running = findStored(home, before.release.product, before.release.version, before.release.digest);
+  return running === undefined || running.release.data.format !== release.data.format;
+};

@@ -1,0 +1,222 @@
+/**
+ * The transaction: does the steps of an opened change forward, or undoes them backward, each written down before it is done.
+ *
+ * Invariants. Nothing of a change is done before its opening entry is durable. A step is begun at most once forward after the last
+ * undo entry; every begun step is undone, in reverse order, before an undo is closed. After `commit` there is only
+ * forward, after `undo` only backward. So `recover` ends in the old or the new state, and repeating it changes nothing.
+ *
+ * A signal is looked at between steps: the step under way is finished, then everything is undone.
+ */
+
+import { Failure, messageOf } from '../errors.ts';
+import type { InstancePaths } from '../instance/paths.ts';
+import { ensureProgram } from '../release/program.ts';
+import { onEndingSignal } from '../system/signals.ts';
+import { freeSpace } from '../system/space.ts';
+import { tidyUp, tidyUpAfterUndo } from './after.ts';
+import type { ChangeContext } from './context.ts';
+import { contextOf } from './context.ts';
+import type { Journal, Opening } from './journal.ts';
+import { appendEntry, closeJournal, openJournal, readJournal } from './journal.ts';
+import type { AfterStepKind, ChangeStepKind, Step } from './plan.ts';
+import type { Ports } from './request.ts';
+import { steps } from './steps/table.ts';
+import { stuckFailure, undoneFailure } from './undone.ts';
+
+/** Opens the change. Where this throws, nothing has begun. */
+export const openTransaction = async (ports: Ports, paths: InstancePaths, opening: Opening): Promise<ChangeContext> => {
+  await ensureProgram(ports.world, ports.home);
+  const ctx = contextOf(ports.world, paths, opening, ports.events);
+  openJournal(ports.world, paths, opening);
+  return ctx;
+};
+
+/** Carries an opened change through. Failure 'change-undone' or 'change-stuck' where it can't be. */
+export const transact = async (ctx: ChangeContext): Promise<{ downtimeSeconds: number | null }> => {
+  await forward(ctx);
+  const { downAt, upAt } = ctx.times;
+  return { downtimeSeconds: downAt === null || upAt === null ? null : (upAt - downAt) / 1000 };
+};
+
+/** Ends an interrupted change. Returns which way it went. */
+export const recoverChange = async (
+  ports: Ports,
+  paths: InstancePaths,
+  asked: 'finish' | 'undo' | undefined,
+): Promise<'finish' | 'undo'> => {
+  const journal = readJournal(paths);
+  if (journal === undefined) throw new Error('no change is open');
+  const towards = directionOf(journal, asked);
+  if (journal.closed) {
+    closeJournal(ports.world, paths, towards === 'undo' ? 'undone' : 'finished');
+    return towards;
+  }
+  await haveProgram(ports);
+  const mayLack = towards === 'undo';
+  const ctx = contextOf(ports.world, paths, journal.opening, ports.events, { mayLack });
+  appendEntry(ports.world, paths, { entry: 'resume', towards });
+  await quieten(ctx, journal, towards);
+  if (towards === 'finish') await forward(ctx);
+  else await backward(ctx, new Error('the change was interrupted'));
+  return towards;
+};
+
+/**
+ * Whoever boots the machine between crash and recovery may have started the server of before, on data that are being switched. It is stopped
+ * (an undo starts it again) until its data are where they belong.
+ */
+const quieten = async (ctx: ChangeContext, journal: Journal, towards: 'finish' | 'undo'): Promise<void> => {
+  const { begun, undone, done, committed } = journal;
+  const { specBefore, supervisor } = ctx;
+  const isDown = (begun.has('stop') || begun.has('data')) && !undone.has('stop');
+  const isNew = begun.has('start') && !undone.has('start');
+  if (specBefore === null || !isDown || isNew || committed) return;
+  try {
+    await supervisor.stop(specBefore);
+    // What it has written then, the copy does not have.
+    if (towards === 'finish' && done.has('second-copy')) await steps['second-copy'].do(ctx);
+  } catch (error) {
+    throw stuckFailure(ctx, undefined, new Error('it was interrupted'), error);
+  }
+};
+
+/** What is started again runs below this Assent, which need not be the one that began the change. A unit may do without; so its lack is only told. */
+const haveProgram = async ({ world, home, events }: Ports): Promise<void> => {
+  try {
+    await ensureProgram(world, home);
+  } catch (error) {
+    events.note(`No copy of Assent for what outlives this command: ${messageOf(error)}`);
+  }
+};
+
+/** Which way an open change can go: forward only behind its commit, backward only once an undo has begun. */
+const directionOf = (journal: Journal, asked: 'finish' | 'undo' | undefined): 'finish' | 'undo' => {
+  if (journal.committed && !journal.undoing && asked === 'undo') {
+    throw new Failure(
+      'usage-option',
+      'The change had already been committed when it was interrupted: it can only be finished.',
+      'Finish it with: assent recover --finish. To go back to the release before: assent rollback.',
+    );
+  }
+  if (journal.undoing && asked === 'finish') {
+    throw new Failure(
+      'usage-option',
+      'The change was being undone when it was interrupted: it can only be undone.',
+      'End it with: assent recover --undo. Then start the change anew.',
+    );
+  }
+  if (journal.undoing) return 'undo';
+  return asked ?? (journal.committed ? 'finish' : 'undo');
+};
+
+const forward = async (ctx: ChangeContext): Promise<void> => {
+  let stop: Error | undefined;
+  const unwatch = onEndingSignal((signal) => {
+    if (signal === 'SIGHUP') return;
+    ctx.events.note(
+      stop
+        ? 'Nothing is left half done: please wait.'
+        : `${signal}: the step under way is finished, then everything is undone.`,
+    );
+    stop ??= new Error(`the change was stopped by ${signal}`);
+  });
+  try {
+    for (const step of transactionSteps(ctx)) {
+      if (stop !== undefined) throw stop;
+      await doStep(ctx, step);
+    }
+    if (stop !== undefined) throw stop;
+    if (!journalOf(ctx).committed) appendEntry(ctx.world, ctx.paths, { entry: 'commit' });
+  } catch (error) {
+    const cause = explained(ctx, error);
+    await backward(ctx, cause);
+    throw undoneFailure(ctx, cause);
+  } finally {
+    unwatch();
+  }
+  await afterwards(ctx);
+};
+
+/** A server that finds its disk full mostly says so nowhere, for its log lies on it, too. */
+const explained = ({ paths }: ChangeContext, error: unknown): unknown => {
+  const { bytes, mount } = freeSpace(paths.folder);
+  return bytes > 1024 ** 2 ? error : new Error(`${messageOf(error)} (The disk is full: ${mount}.)`, { cause: error });
+};
+
+const doStep = async (ctx: ChangeContext, step: Step): Promise<void> => {
+  if (journalOf(ctx).done.has(step.id)) return;
+  ctx.events.stepStarted(step);
+  const started = ctx.world.now().getTime();
+  appendEntry(ctx.world, ctx.paths, { entry: 'begin', step: step.id });
+  try {
+    await steps[step.step as ChangeStepKind].do(ctx);
+  } catch (error) {
+    ctx.events.stepFailed(step, error);
+    throw error;
+  }
+  appendEntry(ctx.world, ctx.paths, { entry: 'done', step: step.id });
+  ctx.events.stepDone(step, ctx.world.now().getTime() - started);
+};
+
+/** Undoes all that was begun. Failure 'change-stuck', with a runbook, where that can't be done; the journal then stays open. */
+const backward = async (ctx: ChangeContext, cause: unknown): Promise<void> => {
+  const unwatch = onEndingSignal(() => ctx.events.note('Undoing: everything is put back first.'));
+  let at: Step | undefined;
+  try {
+    if (!journalOf(ctx).undoing) appendEntry(ctx.world, ctx.paths, { entry: 'undo', reason: messageOf(cause) });
+    for (const step of transactionSteps(ctx).toReversed()) {
+      const journal = journalOf(ctx);
+      // The opening entry itself raised the generation, so that is undone even if the step was never begun.
+      const wasBegun = journal.begun.has(step.id) || step.step === 'generation';
+      if (!wasBegun || journal.undone.has(step.id)) continue;
+      at = step;
+      ctx.events.undoing(step);
+      await steps[step.step as ChangeStepKind].undo(ctx);
+      appendEntry(ctx.world, ctx.paths, { entry: 'undone', step: step.id });
+    }
+    at = undefined;
+    await tidyUpAfterUndo(ctx);
+    closeJournal(ctx.world, ctx.paths, 'undone');
+  } catch (error) {
+    throw stuckFailure(ctx, at, cause, error);
+  } finally {
+    unwatch();
+  }
+};
+
+/** Behind the commit there is no way back, and what fails there is ended by `recover`. */
+const afterwards = async (ctx: ChangeContext): Promise<void> => {
+  try {
+    await followCommit(ctx);
+  } catch (error) {
+    const { kind, instance } = ctx.opening.plan;
+    throw new Failure(
+      'change-interrupted',
+      `The ${kind} of ${instance} holds, but it could not be brought to its end: ${messageOf(error)}.`,
+      `Mend the cause, then: assent recover ${instance} --finish. status, logs and telemetry still work.`,
+      error,
+    );
+  }
+};
+
+/** Purging belongs to the change and takes the journal with it; pruning comes after its end and never fails it. */
+const followCommit = async (ctx: ChangeContext): Promise<void> => {
+  const follow = ctx.opening.plan.steps.filter((step) => step.phase === 'after');
+  const purges = follow.some((step) => step.step === 'purge');
+  if (!purges) closeJournal(ctx.world, ctx.paths, 'finished');
+  for (const step of follow) {
+    ctx.events.stepStarted(step);
+    const started = ctx.world.now().getTime();
+    await tidyUp[step.step as AfterStepKind](ctx);
+    ctx.events.stepDone(step, ctx.world.now().getTime() - started);
+  }
+};
+
+const transactionSteps = (ctx: ChangeContext): Step[] =>
+  ctx.opening.plan.steps.filter((step) => step.phase === 'change');
+
+const journalOf = (ctx: ChangeContext): Journal => {
+  const journal = readJournal(ctx.paths);
+  if (journal === undefined) throw new Error(`the journal ${ctx.paths.openJournal} has gone`);
+  return journal;
+};

@@ -1,0 +1,180 @@
+import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import type { Opening } from '../../src/change/journal.ts';
+import { appendEntry, closeJournal, openJournal, readJournal } from '../../src/change/journal.ts';
+import type { Facts } from '../../src/change/plan.ts';
+import { assemblePlan } from '../../src/change/plan.ts';
+import type { InstancePaths } from '../../src/instance/paths.ts';
+import { instancePaths } from '../../src/instance/paths.ts';
+import type { InstanceState } from '../../src/instance/state.ts';
+import { unfinished } from '../../src/instance/unfinished.ts';
+import { listFolder, statIfThere } from '../../src/system/files.ts';
+import { realWorld } from '../../src/system/world.ts';
+import type { InstanceName } from '../../src/values.ts';
+import { withTinyDisk } from '../support/mounts.ts';
+import { sandbox } from '../support/sandbox.ts';
+
+const world = realWorld();
+const release = { product: 'maildev', version: '3.0.0', digest: '0123456789ab' } as InstanceState['release'];
+
+const state: InstanceState = {
+  format: 1,
+  name: 'mail' as InstanceName,
+  product: 'maildev' as InstanceState['product'],
+  title: 'MailDev',
+  urls: {},
+  installed: true,
+  generation: 7,
+  key: 'a'.repeat(64) as InstanceState['key'],
+  release,
+  noticeId: null,
+  settings: { webPort: 1080 },
+  supervisor: 'process',
+  account: null,
+  veto: null,
+  running: true,
+  previous: null,
+  manifest: null,
+  installedAt: '2026-01-01T00:00:00.000Z',
+  changedAt: '2026-01-01T00:00:00.000Z',
+};
+
+const opening: Opening = {
+  kind: 'install',
+  plan: assemblePlan({
+    kind: 'install',
+    instance: 'mail',
+    productTitle: 'MailDev',
+    from: null,
+    to: release,
+    generation: 7,
+    fetch: null,
+    runtime: null,
+    data: null,
+    account: null,
+    configFiles: 0,
+    space: [],
+    dangers: [],
+    warnings: [],
+    stateDigest: 'x',
+  } as unknown as Facts),
+  before: null,
+  after: state,
+  found: { running: false, healthy: null, parts: [] },
+  answer: { say: 'none', reason: 'not-asked' },
+  since: 0,
+  login: 'someone',
+  backup: '000007-install',
+  purge: false,
+  at: '2026-01-01T00:00:00.000Z',
+};
+
+const opened = (): InstancePaths => {
+  const paths = instancePaths(sandbox(), 'mail' as InstanceName);
+  mkdirSync(paths.folder, { recursive: true });
+  openJournal(world, paths, opening);
+  return paths;
+};
+
+describe('the journal', () => {
+  it('gives back what the opening entry carries', () => {
+    const journal = readJournal(opened());
+    expect(journal?.opening).toEqual(opening);
+    expect(journal?.committed).toBe(false);
+  });
+
+  it('is absent where no change was opened, and again once one was closed', () => {
+    const paths = opened();
+    appendEntry(world, paths, { entry: 'commit' });
+    closeJournal(world, paths, 'finished');
+    expect(readJournal(paths)).toBeUndefined();
+    expect(unfinished(paths)).toBeNull();
+    expect(listFolder(paths.journal)).toEqual(['000007-install.jsonl']);
+  });
+
+  it('knows which steps were begun, done and undone', () => {
+    const paths = opened();
+    for (const entry of ['begin', 'done', 'undone'] as const) appendEntry(world, paths, { entry, step: 'config' });
+    appendEntry(world, paths, { entry: 'begin', step: 'current' });
+    const journal = readJournal(paths);
+    expect([...(journal?.begun ?? [])]).toEqual(['config', 'current']);
+    expect([...(journal?.done ?? [])]).toEqual(['config']);
+    expect(unfinished(paths)).toMatchObject({ kind: 'install', step: 'current', running: true });
+  });
+
+  it('gives its reserve back when an undo begins', () => {
+    const paths = opened();
+    expect(statIfThere(`${paths.journal}/reserve`)?.size).toBe(256 * 1024);
+    appendEntry(world, paths, { entry: 'undo', reason: 'test' });
+    expect(statIfThere(`${paths.journal}/reserve`)).toBeUndefined();
+  });
+
+  it('reads the same at every cut of its last line, and goes on behind a torn one', () => {
+    const paths = opened();
+    appendEntry(world, paths, { entry: 'begin', step: 'config' });
+    const whole = readFileSync(paths.openJournal, 'utf8');
+    const last = whole.lastIndexOf('\n', whole.length - 2) + 1;
+    for (let cut = last; cut < whole.length; cut += 1) {
+      writeFileSync(paths.openJournal, whole.slice(0, cut));
+      const begun = readJournal(paths)?.begun;
+      // The line is whole without its newline, too.
+      expect(begun?.has('config')).toBe(cut === whole.length - 1);
+      appendEntry(world, paths, { entry: 'begin', step: 'current' });
+      expect(readJournal(paths)?.begun.has('current')).toBe(true);
+    }
+  });
+
+  it('goes on behind a torn line, however often going on was torn in its turn', () => {
+    const paths = opened();
+    const torn = '0123456789abcdef {"at":"2026-01-01T00:0';
+    for (const ends of [[torn], [torn, torn], [torn, torn, `${torn}\n`]]) {
+      appendFileSync(paths.openJournal, ends.join('\n'));
+      expect(unfinished(paths)).toMatchObject({ damaged: false });
+      appendEntry(world, paths, { entry: 'undone', step: `behind ${ends.length}` });
+      expect(readJournal(paths)?.undone.has(`behind ${ends.length}`)).toBe(true);
+    }
+    expect(readJournal(paths)?.undone.size).toBe(3);
+  });
+
+  it('does not open where its disk is full, and leaves nothing that looks like it', ({ skip }) => {
+    withTinyDisk(skip, (disk) => {
+      const paths = instancePaths(disk, 'mail' as InstanceName);
+      mkdirSync(paths.journal, { recursive: true });
+      writeFileSync(`${disk}/much`, Buffer.alloc(700 * 1024));
+      const large = { ...opening, login: 'x'.repeat(200 * 1024) };
+      expect(() => openJournal(world, paths, large)).toThrow(/ENOSPC/);
+      expect(unfinished(paths)).toBeNull();
+      expect(listFolder(paths.journal)).toEqual([]);
+    });
+  });
+
+  it('is no open change where not even the opening entry was written whole', () => {
+    const paths = opened();
+    const whole = readFileSync(paths.openJournal, 'utf8');
+    for (const cut of [0, 1, 20, whole.length - 2]) {
+      writeFileSync(paths.openJournal, whole.slice(0, cut));
+      expect(unfinished(paths)).toBeNull();
+      expect(readJournal(paths)).toBeUndefined();
+    }
+  });
+
+  it.each([
+    ['a flipped bit in the opening entry', (text: string) => text.replace('"kind":"install"', '"kind":"instell"')],
+    ['a flipped bit in the middle', (text: string) => text.replace('"step":"config"', '"step":"confih"')],
+    ['a missing newline', (text: string) => text.replace('\n', '')],
+    ['foreign text in front', (text: string) => `hello\n${text}`],
+  ])('is damaged, never absent: %s', (_, damage) => {
+    const paths = opened();
+    appendEntry(world, paths, { entry: 'begin', step: 'config' });
+    appendEntry(world, paths, { entry: 'done', step: 'config' });
+    writeFileSync(paths.openJournal, damage(readFileSync(paths.openJournal, 'utf8')));
+    expect(unfinished(paths)?.damaged).toBe(true);
+    expect(() => readJournal(paths)).toThrow(/damaged/);
+  });
+
+  it('does not take garbage behind its last line for damage', () => {
+    const paths = opened();
+    appendFileSync(paths.openJournal, Buffer.alloc(300));
+    expect(unfinished(paths)).toMatchObject({ kind: 'install', damaged: false });
+  });
+});
