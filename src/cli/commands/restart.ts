@@ -1,0 +1,6 @@
+/** `assent restart [NAME]`. */
+
+import type { Run } from '../invocation.ts';
+import { switchServer } from '../switch.ts';
+
+export const run: Run = (invocation) => switchServer(invocation, 'restart');

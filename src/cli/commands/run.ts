@@ -1,0 +1,20 @@
+/** `assent run NAME`: the server in the foreground. Signals and the end of it are the server's own affair from here on. */
+import { mayCount } from '../../consent/gather.ts';
+import { pickInstance } from '../../instance/find.ts';
+import { instancePaths } from '../../instance/paths.ts';
+import { onEndingSignal } from '../../system/signals.ts';
+import type { Run } from '../invocation.ts';
+
+export const run: Run = async ({ world, home, flags, operands }) => {
+  const { runInstance } = await import('../../service/run.ts');
+  const name = await pickInstance(home, operands[0]);
+  const mode = flags.detached ? 'detached' : flags.prepareOnly ? 'prepare-only' : 'foreground';
+  const off = onEndingSignal(() => {});
+  try {
+    const consentOn = mayCount(world, instancePaths(home, name)).collecting;
+    const exit = await runInstance(world, { home, name, mode, consentOn });
+    return { result: { outcome: 'unchanged', changed: false }, screen: [], exit };
+  } finally {
+    off();
+  }
+};

@@ -1,0 +1,74 @@
+/**
+ * What is seen of an instance now: its state file, an open change, the answer about telemetry, its server and how that is.
+ *
+ * On the light path (`status`): nothing that is slow to load, the sealed release has all that is needed.
+ */
+
+import { explain } from '../consent/explain.ts';
+import { consentOf } from '../consent/gather.ts';
+import type { Answer } from '../consent/resolver.ts';
+import type { InstancePaths } from '../instance/paths.ts';
+import { instancePaths } from '../instance/paths.ts';
+import type { InstanceState } from '../instance/state.ts';
+import { readState } from '../instance/state.ts';
+import { unfinished } from '../instance/unfinished.ts';
+import { serverVetoOf } from '../service/server-veto.ts';
+import type { World } from '../system/world.ts';
+import type { ConsentView, InstanceView } from '../ui/result.ts';
+import type { InstanceName } from '../values.ts';
+import type { ServerView } from './server-view.ts';
+
+/** The instance as it is. Throws 'refused-state-damaged' where its state file is. */
+export const viewOf = async (world: World, home: string, name: InstanceName): Promise<InstanceView> => {
+  const paths = instancePaths(home, name);
+  const state = readState(paths);
+  const open = unfinished(paths);
+  const consent = consentView(consentOf(world, paths, serverVetoOf(paths)), name);
+  const seen = state?.installed === true ? await serverOf(world, paths, state) : notInstalled;
+  return {
+    name,
+    product: state?.product ?? name,
+    title: state?.title ?? name,
+    version: state?.installed === true ? state.release.version : null,
+    previous: state?.previous?.release.version ?? null,
+    generation: state?.generation ?? null,
+    supervisor: state?.supervisor ?? null,
+    ...seen,
+    urls: state?.installed === true ? state.urls : {},
+    paths: shownPaths(paths),
+    consent,
+    ...(open === null ? {} : { unfinished: { kind: open.kind, step: open.step, at: open.at, running: open.running } }),
+  };
+};
+
+export const consentView = (answer: Answer, name: string): ConsentView => {
+  const { state, collecting, reason, noticeId, by, at, fault, running } = answer;
+  return {
+    state,
+    collecting,
+    reason,
+    noticeId,
+    by,
+    at,
+    ...(fault === null ? {} : { fault }),
+    ...(running === null ? {} : { running }),
+    meaning: explain(answer, name),
+  };
+};
+
+const notInstalled: ServerView = { state: 'stopped', health: 'unknown' };
+
+/** Loaded where something is installed: what knows servers is as large as all the rest. */
+const serverOf = async (world: World, paths: InstancePaths, state: InstanceState): Promise<ServerView> => {
+  const { serverView } = await import('./server-view.ts');
+  return serverView(world, paths, state);
+};
+
+const shownPaths = ({ folder, config, data, logs, backups, secrets }: InstancePaths): Record<string, string> => ({
+  folder,
+  config,
+  data,
+  logs,
+  backups,
+  secrets,
+});

@@ -1,0 +1,50 @@
+/** Which notice is meant: that of an instance as it is, of an instance at another version, or of a product in the catalogue. */
+
+import { defaultProduct } from '../change/target.ts';
+import type { Notice } from '../consent/notice.ts';
+import { makeNotice } from '../consent/notice.ts';
+import { readNotice } from '../consent/notice-file.ts';
+import { Failure } from '../errors.ts';
+import { listInstances } from '../instance/find.ts';
+import { instancePaths } from '../instance/paths.ts';
+import type { InstanceState } from '../instance/state.ts';
+import { readState } from '../instance/state.ts';
+import { loadProduct, parseProductReference, pickRelease } from '../product/catalogue.ts';
+import type { Product } from '../product/manifest.ts';
+import type { World } from '../system/world.ts';
+
+export interface Meant {
+  /** Undefined where the stored notice was taken as it is. */
+  readonly product?: Product;
+  readonly version: string;
+  /** Null where the product declares no telemetry. */
+  readonly notice: Notice | null;
+}
+
+export const noticeAbout = async (
+  world: World,
+  home: string,
+  given: string | undefined,
+  to: string | undefined,
+): Promise<Meant> => {
+  const state = instanceMeant(home, given);
+  if (state !== undefined && to === undefined) {
+    const stored = state.noticeId === null ? null : readNotice(instancePaths(home, state.name), state.noticeId);
+    if (stored !== undefined) return { version: state.release.version, notice: stored };
+  }
+  const { product: name, version } = parseProductReference(given ?? defaultProduct);
+  if (to !== undefined && version !== undefined) {
+    throw new Failure('usage-option', `Both "@${version}" and --to ${to} name a version.`, 'Give one of them.');
+  }
+  const product = await loadProduct(world, state === undefined ? name : (state.manifest ?? state.product));
+  const release = pickRelease(product, to ?? version ?? state?.release.version);
+  return { product, version: release.version, notice: makeNotice(product, release) };
+};
+
+/** The installed instance of that name; without a name the only one there is. */
+const instanceMeant = (home: string, given: string | undefined): InstanceState | undefined => {
+  const names = listInstances(home);
+  const name = given === undefined ? (names.length === 1 ? names[0] : undefined) : names.find((one) => one === given);
+  const state = name === undefined ? undefined : readState(instancePaths(home, name));
+  return state?.installed === true ? state : undefined;
+};

@@ -1,0 +1,111 @@
+/**
+ * The command line: commander is set up from the table of commands, and hands back which command was meant with what; nothing runs here.
+ *
+ * Whatever commander finds wrong becomes a Failure with the nearest name, so that it is told and counted like all others.
+ */
+
+import { Command, CommanderError } from 'commander';
+import type { CommandDescription } from './commands.ts';
+import { commands, groups } from './commands.ts';
+import type { FlagName, Flags } from './flags.ts';
+import { commonFlags, flagsOf } from './flags.ts';
+import { introduction } from './introduction.ts';
+import type { Meant } from './meant.ts';
+import { optionFor } from './options.ts';
+import { sentence, unknownCommand, usageFailure } from './usage.ts';
+
+/** Parses a command line. Throws 'usage-option' for what it does not know, with the nearest name. */
+export const parseCommandLine = (argv: readonly string[], version: string, columns: number): Meant => {
+  let meant: Meant = { kind: 'text', text: '' };
+  let text = '';
+  const program = buildProgram(version, (command, operands, flags) => {
+    meant = { kind: 'command', command, operands, flags };
+  });
+  forEach(program, (command) =>
+    command
+      .exitOverride()
+      .configureOutput({
+        writeOut: (more) => {
+          text += more;
+        },
+        writeErr: () => {},
+        getOutHelpWidth: () => columns,
+      })
+      .configureHelp({ showGlobalOptions: true })
+      .showSuggestionAfterError(),
+  );
+  try {
+    program.parse([...argv], { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.code === 'commander.version') return { kind: 'version', version };
+    if (error.exitCode !== 0) throw usageFailure(error, argv);
+    return { kind: 'text', text };
+  }
+  return meant;
+};
+
+/** The whole program as commander knows it; also what the documentation is held against. */
+export const buildProgram = (
+  version: string,
+  chosen: (command: CommandDescription, operands: string[], flags: Flags) => void,
+): Command => {
+  const program = new Command('assent')
+    .version(version, '-V, --version', 'print the version')
+    .usage('[options] <command>');
+  program.description(introduction.summary).addHelpText('after', `\n${introduction.after}`);
+  addFlags(program, commonFlags);
+  program.argument('[command]').action((word?: string) => {
+    if (word === undefined) program.help();
+    else throw unknownCommand('assent', word);
+  });
+  const parents = new Map<string, Command>();
+  for (const description of commands) {
+    const [first = '', second] = description.words.split(' ');
+    const parent = second === undefined ? program : (parents.get(first) ?? addGroup(program, first, parents, chosen));
+    addCommand(parent, second ?? first, description, chosen);
+  }
+  return program;
+};
+
+type Chosen = Parameters<typeof buildProgram>[1];
+
+const addCommand = (parent: Command, word: string, description: CommandDescription, chosen: Chosen): void => {
+  const command = parent
+    .command(word, description.hidden === true ? { hidden: true } : {})
+    .summary(description.summary);
+  command.description(sentence(description.summary)).allowExcessArguments(false);
+  if (description.operands !== '') command.argument(description.operands);
+  addFlags(command, description.flags);
+  if (description.examples.length > 0) command.addHelpText('after', examplesOf(description.examples));
+  command.action(() => chosen(description, command.args, flagsOf(command.optsWithGlobals())));
+};
+
+/** A first word with commands below it. Alone it runs its default; with a word that it does not know it says so. */
+const addGroup = (program: Command, word: string, parents: Map<string, Command>, chosen: Chosen): Command => {
+  const group = program
+    .command(word)
+    .description(sentence(groups[word] ?? ''))
+    .summary(groups[word] ?? '');
+  const standard = commands.find((command) => command.isDefault === true && command.words.startsWith(`${word} `));
+  parents.set(word, group);
+  if (standard === undefined) return group;
+  addFlags(group, standard.flags);
+  group.argument('[command]').action((given?: string) => {
+    if (given !== undefined) throw unknownCommand(`assent ${word}`, given);
+    chosen(standard, [], flagsOf(group.optsWithGlobals()));
+  });
+  return group;
+};
+
+const addFlags = (command: Command, names: readonly FlagName[]): void => {
+  for (const name of names) command.addOption(optionFor(name));
+};
+
+const examplesOf = (examples: readonly string[]): string =>
+  `\nExamples:\n${examples.map((example) => `  $ ${example}`).join('\n')}`;
+
+const forEach = (command: Command, visit: (command: Command) => void): void => {
+  visit(command);
+  for (const below of command.commands) forEach(below, visit);
+};

@@ -1,0 +1,60 @@
+/**
+ * Which instance a reading command means. Beside the chosen home it looks into the system's, where root's instances are, and says so
+ * where root is needed to see more.
+ */
+
+import { join } from 'node:path';
+import { Failure } from '../errors.ts';
+import { listInstances, pickInstance } from '../instance/find.ts';
+import { listFolder, statIfThere } from '../system/files.ts';
+import type { World } from '../system/world.ts';
+import { asInstanceName, type InstanceName } from '../values.ts';
+import type { Flags } from './flags.ts';
+import { systemHome } from './home.ts';
+
+export interface Readable {
+  readonly home: string;
+  readonly name: InstanceName;
+}
+
+/** Whether the system's home is to be looked into, too: not where a home was named, and not where it is that one anyway. */
+export const looksFurther = (world: World, home: string, flags: Flags): boolean =>
+  flags.home === undefined && !world.env['ASSENT_HOME'] && home !== systemHome;
+
+/** The instances of the system's home; 'closed' where only root may see them. */
+export const systemInstances = (): readonly InstanceName[] | 'closed' => {
+  try {
+    if (statIfThere(systemHome) === undefined) return [];
+    listFolder(join(systemHome, 'instances'));
+    return listInstances(systemHome);
+  } catch {
+    return 'closed';
+  }
+};
+
+/** Throws as `pickInstance` does, and 'refused-permission' where the system's home may have it and can't be seen. */
+export const pickToRead = async (
+  world: World,
+  home: string,
+  flags: Flags,
+  given: string | undefined,
+): Promise<Readable> => {
+  if (!looksFurther(world, home, flags)) return { home, name: await pickInstance(home, given) };
+  const own = listInstances(home);
+  const shared = systemInstances();
+  const wanted = given === undefined ? undefined : asInstanceName(given);
+  if (wanted !== undefined && own.includes(wanted)) return { home, name: wanted };
+  if (shared === 'closed' && own.length === 0) throw rootNeeded(given);
+  if (shared === 'closed') return { home, name: await pickInstance(home, given) };
+  if (wanted !== undefined && shared.includes(wanted)) return { home: systemHome, name: wanted };
+  const [only, ...others] = shared;
+  const single = given === undefined && own.length === 0 && only !== undefined && others.length === 0;
+  return single ? { home: systemHome, name: only } : { home, name: await pickInstance(home, given) };
+};
+
+const rootNeeded = (given: string | undefined): Failure =>
+  new Failure(
+    'refused-permission',
+    `${given === undefined ? 'Nothing is installed here' : `"${given}" is not installed here`}; what the system's home ${systemHome} has, only root can see.`,
+    `As root: sudo assent status${given === undefined ? '' : ` ${given}`}. Nothing was changed.`,
+  );

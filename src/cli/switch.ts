@@ -1,0 +1,22 @@
+/** `start`, `stop`, `restart`: one call into the domain, then a look at what came of it. */
+
+import { pickInstance } from '../instance/find.ts';
+import { instancePaths } from '../instance/paths.ts';
+import { instanceLines } from '../ui/views/instance.ts';
+import { portsOf } from './change.ts';
+import { viewOf } from './instance-view.ts';
+import type { Ended, Invocation } from './invocation.ts';
+
+export const switchServer = async (invocation: Invocation, kind: 'start' | 'stop' | 'restart'): Promise<Ended> => {
+  const { power } = await import('../change/power.ts');
+  const { world, home, flags, look, operands } = invocation;
+  const name = await pickInstance(home, operands[0]);
+  const { ports } = portsOf(invocation, true);
+  const changed = await power(ports, instancePaths(home, name), kind);
+  const instance = await viewOf(world, home, name);
+  const consent = instance.consent === undefined ? {} : { consent: instance.consent };
+  return {
+    result: { ...(changed ? {} : { outcome: 'unchanged' as const }), changed, instance, ...consent },
+    screen: flags.quiet ? [] : instanceLines(instance, look),
+  };
+};

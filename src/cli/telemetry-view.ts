@@ -1,0 +1,76 @@
+/**
+ * How telemetry stands for an instance, for `telemetry status`: the answer of the resolver and what was promised. On the light path, and
+ * read-only.
+ */
+
+import { statusExit } from '../consent/explain.ts';
+import { consentOf } from '../consent/gather.ts';
+import type { Notice } from '../consent/notice.ts';
+import { readNotice } from '../consent/notice-file.ts';
+import { isVeto } from '../consent/veto.ts';
+import { listInstances } from '../instance/find.ts';
+import { instancePaths } from '../instance/paths.ts';
+import type { InstanceState } from '../instance/state.ts';
+import { readState } from '../instance/state.ts';
+import { serverVetoOf } from '../service/server-veto.ts';
+import type { World } from '../system/world.ts';
+import type { ConsentView, InstanceSummary } from '../ui/result.ts';
+import type { InstanceName } from '../values.ts';
+import type { Flags } from './flags.ts';
+import { systemHome } from './home.ts';
+import { consentView } from './instance-view.ts';
+import { looksFurther, pickToRead, systemInstances } from './reading.ts';
+
+export interface Counted {
+  readonly instance: InstanceSummary;
+  readonly consent: ConsentView;
+  /** For --exit-code. */
+  readonly exit: number;
+}
+
+export const telemetryOfAll = (world: World, home: string, flags: Flags): Counted[] => {
+  const own = listInstances(home).map((name) => telemetryOf(world, home, name));
+  const shared = looksFurther(world, home, flags) ? systemInstances() : [];
+  return shared === 'closed' ? own : [...own, ...shared.map((name) => telemetryOf(world, systemHome, name))];
+};
+
+export const telemetryOfOne = async (world: World, home: string, flags: Flags, given: string): Promise<Counted[]> => {
+  const found = await pickToRead(world, home, flags, given);
+  return [telemetryOf(world, found.home, found.name)];
+};
+
+export const telemetryOf = (world: World, home: string, name: InstanceName): Counted => {
+  const paths = instancePaths(home, name);
+  const state = stateOrNothing(() => readState(paths));
+  const answer = consentOf(world, paths, serverVetoOf(paths));
+  const notice = state?.noticeId ? readNotice(paths, state.noticeId) : undefined;
+  return {
+    instance: {
+      name,
+      product: state?.product ?? name,
+      title: state?.title ?? name,
+      version: state?.installed === true ? state.release.version : null,
+      generation: state?.generation ?? null,
+    },
+    consent: {
+      ...consentView(answer, name),
+      counted: answer.collecting && notice !== undefined ? countedBy(notice) : [],
+      recipient: notice?.recipient?.name ?? null,
+      lastReport: null,
+      bytesWaiting: 0,
+      callerVetoes: isVeto(world.env['DO_NOT_TRACK']),
+    },
+    exit: statusExit(answer),
+  };
+};
+
+const countedBy = (notice: Notice): string[] => [...notice.counters.map(({ title }) => title), ...notice.dimensions];
+
+/** The resolver says by itself what a damaged state means for telemetry. */
+const stateOrNothing = (read: () => InstanceState | undefined): InstanceState | undefined => {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
+};

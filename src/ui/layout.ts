@@ -1,0 +1,84 @@
+/**
+ * Fitting text into columns: widths, wrapping, tables, amounts. Pure. Colour codes take no room.
+ *
+ * What comes from outside (a server's message, a path) is made printable first, so that it can't move the cursor.
+ */
+
+import { stripVTControlCharacters } from 'node:util';
+
+/** Columns that a text takes; our own texts use narrow characters only. */
+export const widthOf = (text: string): number => [...stripVTControlCharacters(text)].length;
+
+/** The text without control characters, line ends kept. */
+export const printable = (text: string): string =>
+  stripVTControlCharacters(text).replace(/[^\P{Cc}\n]/gu, (character) => (character === '\t' ? '  ' : ''));
+
+/** Cuts a text without colours to so many columns. */
+export const cut = (text: string, columns: number, more: string): string => {
+  const characters = [...text];
+  if (characters.length <= columns) return text;
+  return columns <= more.length
+    ? characters.slice(0, Math.max(0, columns)).join('')
+    : `${characters.slice(0, columns - more.length).join('')}${more}`;
+};
+
+/** Breaks a text at spaces into lines of at most so many columns; a longer word (a path, a URL) keeps a line of its own. */
+export const wrap = (text: string, columns: number): string[] =>
+  text.split('\n').flatMap((paragraph) => {
+    const lines: string[] = [];
+    let line = '';
+    for (const word of paragraph.split(' ')) {
+      if (line !== '' && widthOf(line) + 1 + widthOf(word) > columns) {
+        lines.push(line);
+        line = word;
+      } else line = line === '' ? word : `${line} ${word}`;
+    }
+    return [...lines, line];
+  });
+
+/** A label and its text, the text wrapped beside the label: `  counted   mailbox opened, ...`. */
+export const labelled = (
+  label: string,
+  text: string,
+  options: { indent: number; label: number; columns: number },
+): string[] => {
+  const start = options.indent + options.label;
+  const lines = wrap(text, Math.max(20, options.columns - start));
+  return lines.map(
+    (line, at) =>
+      `${' '.repeat(options.indent)}${at === 0 ? label : ''}${' '.repeat(Math.max(0, options.label - (at === 0 ? widthOf(label) : 0)))}${line}`,
+  );
+};
+
+/** Rows of cells in columns, two spaces apart; the last column is never padded. */
+export const table = (rows: readonly (readonly string[])[], indent = 2): string[] => {
+  const widths: number[] = [];
+  for (const row of rows)
+    row.forEach((cell, at) => {
+      widths[at] = Math.max(widths[at] ?? 0, widthOf(cell));
+    });
+  return rows.map((row) =>
+    `${' '.repeat(indent)}${row.map((cell, at) => (at === row.length - 1 ? cell : cell + ' '.repeat((widths[at] ?? 0) - widthOf(cell)))).join('  ')}`.trimEnd(),
+  );
+};
+
+const units = ['B', 'kB', 'MB', 'GB', 'TB'] as const;
+
+/** Bytes for people, in powers of 1000: `8.1 MB`, `112 MB`. */
+export const amount = (bytes: number): string => {
+  let value = bytes;
+  let unit = 0;
+  while (value >= 999.5 && unit < units.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
+  return `${unit > 0 && value < 9.95 ? value.toFixed(1) : Math.round(value)} ${units[unit]}`;
+};
+
+/** Milliseconds for people: `0.4 s`, `12 s`, `3 min 5 s`. */
+export const duration = (milliseconds: number): string => {
+  const seconds = milliseconds / 1000;
+  if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
+  if (seconds < 99.5) return `${Math.round(seconds)} s`;
+  return `${Math.floor(seconds / 60)} min ${Math.floor(seconds % 60)} s`;
+};

@@ -1,0 +1,88 @@
+/**
+ * Instances for people: a table of all, one in full, and the last screen of a change.
+ */
+
+import { labelled, table } from '../layout.ts';
+import type { Look } from '../look.ts';
+import type { InstanceView } from '../result.ts';
+
+/** A line an instance. */
+export const tableLines = (instances: readonly InstanceView[], look: Look): string[] => {
+  const { paint } = look;
+  const head = ['NAME', 'PRODUCT', 'VERSION', 'STATE', 'TELEMETRY', 'ADDRESS'].map(paint.faint);
+  return table([
+    head,
+    ...instances.map((instance) => [
+      paint.strong(instance.name),
+      instance.product,
+      instance.version ?? '-',
+      stateText(instance, look),
+      instance.consent === undefined ? 'unknown' : instance.consent.collecting ? 'on' : 'off',
+      Object.values(instance.urls)[0] ?? '',
+    ]),
+  ]);
+};
+
+/** One instance in full. */
+export const instanceLines = (instance: InstanceView, look: Look): string[] => [
+  `  ${look.paint.strong(`${instance.title} ${instance.version ?? ''}`.trim())} is ${stateText(instance, look)}.`,
+  ...detailLines(instance, look),
+];
+
+/** What stands below the headline: addresses, password, telemetry, where things are. */
+export const detailLines = (instance: InstanceView, look: Look): string[] => {
+  const row = rowOf(look);
+  const { login, consent, unfinished } = instance;
+  return [
+    ...(unfinished === undefined ? [] : row('change', unfinishedText(instance))),
+    ...Object.entries(instance.urls).flatMap(([name, url]) => row(name, url)),
+    ...row('login', loginText(login)),
+    ...row('telemetry', consent === undefined ? 'unknown' : consent.meaning),
+    ...row('its own', ownTelemetryText(instance, look)),
+    ...row('before', instance.previous === null ? '' : `${instance.previous}; back to it: assent rollback`),
+    ...row('kept by', supervisorText(instance)),
+    ...row('files', instance.paths['folder'] ?? ''),
+  ];
+};
+
+export const rowOf =
+  (look: Look) =>
+  (label: string, text: string): string[] =>
+    text === '' ? [] : labelled(look.paint.faint(label), text, { indent: 4, label: 12, columns: look.columns });
+
+const loginText = (login: InstanceView['login']): string => {
+  if (login === undefined) return '';
+  const password = login.passwordFile === null ? '' : `, password in ${login.passwordFile}`;
+  return `${login.user}${password}`;
+};
+
+/** Worth a line only where the server does something else than it was told. */
+const ownTelemetryText = ({ name, ownTelemetry }: InstanceView, { paint }: Look): string => {
+  if (ownTelemetry === undefined || ownTelemetry.obeyed === true) return '';
+  const remedy = `To set it again: assent restart ${name}`;
+  if (ownTelemetry.obeyed === 'unknown')
+    return `whether the server sends by itself is unknown: ${ownTelemetry.detail}. ${remedy}`;
+  return `${paint.bad("the server's own telemetry does not obey")}, ${ownTelemetry.detail}. ${remedy}`;
+};
+
+const stateText = ({ state, health, unfinished }: InstanceView, { paint }: Look): string => {
+  if (unfinished !== undefined)
+    return paint.caution(unfinished.running ? `in the middle of ${article(unfinished.kind)}` : 'interrupted');
+  if (state === 'running' && health === 'healthy') return paint.good('running and healthy');
+  if (state === 'running' && health === 'unhealthy') return paint.bad('running, but unhealthy');
+  return state === 'failed' ? paint.bad('down: it failed') : state === 'running' ? 'running' : state;
+};
+
+const unfinishedText = ({ name, unfinished }: InstanceView): string => {
+  if (unfinished === undefined) return '';
+  const where = `${article(unfinished.kind)} at step "${unfinished.step}", ${unfinished.at}`;
+  return unfinished.running ? `under way: ${where}` : `interrupted: ${where}. End it: assent recover ${name}`;
+};
+
+const article = (kind: string): string => `${/^[aeiou]/.test(kind) ? 'an' : 'a'} ${kind}`;
+
+const supervisorText = ({ supervisor, name }: InstanceView): string => {
+  if (supervisor === 'systemd') return 'systemd';
+  if (supervisor === 'process') return `assent itself, not after a reboot (then: assent start ${name})`;
+  return supervisor === 'none' ? `nobody: run it with assent run ${name}` : '';
+};

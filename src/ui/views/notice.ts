@@ -1,0 +1,9 @@
+/** The notice above the question: its own words, the heading set apart. */
+import type { Notice } from '../../consent/notice.ts';
+import { renderNotice } from '../../consent/notice-text.ts';
+import type { Look } from '../look.ts';
+
+export const noticeLines = (notice: Notice, { paint, columns }: Look): string[] => {
+  const [heading = '', ...rest] = renderNotice(notice, columns);
+  return ['', paint.strong(heading), ...rest];
+};

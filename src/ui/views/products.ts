@@ -1,0 +1,104 @@
+/**
+ * Products for people and for JSON: the catalogue, one product with its releases and settings, a manifest that was checked.
+ */
+
+import type { Finding } from '../../change/doctor/finding.ts';
+import type { Product } from '../../product/manifest.ts';
+import type { Setting } from '../../product/settings.ts';
+import { exampleOf } from '../../product/settings.ts';
+import { amount, labelled, table, wrap } from '../layout.ts';
+import type { Look } from '../look.ts';
+
+/** A product as the JSON document has it. */
+export const productView = (product: Product): Readonly<Record<string, unknown>> => ({
+  name: product.name,
+  title: product.title,
+  summary: product.summary,
+  homepage: product.homepage ?? null,
+  license: product.license ?? null,
+  releases: product.releases.map(({ version, runtime, size }) => ({ version, runtime, size })),
+  settings: product.settings.map(({ name, type, title, default: standard, required, choices }) => ({
+    name,
+    type,
+    title,
+    required,
+    ...(standard === undefined ? {} : { default: standard }),
+    ...(choices === undefined ? {} : { choices }),
+  })),
+  telemetry: product.telemetry === undefined ? null : product.telemetry.counters.map((counter) => counter.name),
+});
+
+export const productListLines = (products: readonly Product[], { paint }: Look): string[] => [
+  ...table([
+    [paint.faint('PRODUCT'), paint.faint('RELEASES'), ''],
+    ...products.map((product) => [
+      paint.strong(product.name),
+      product.releases.map((release) => release.version).join(', '),
+      `${product.title}: ${product.summary}`,
+    ]),
+  ]),
+  '',
+  `  ${paint.faint('More: assent products show NAME. Install: assent install NAME. A manifest of your own: assent install ./manifest.yaml')}`,
+];
+
+export const productLines = (product: Product, { paint, symbols, columns }: Look): string[] => {
+  const row = (label: string, text: string) => labelled(label, text, { indent: 4, label: 12, columns });
+  return [
+    `  ${paint.strong(product.title)} ${symbols.dot} ${product.summary}`,
+    ...(product.homepage === undefined ? [] : row('homepage', product.homepage)),
+    ...(product.license === undefined ? [] : row('license', product.license)),
+    '',
+    `  ${paint.strong('Releases')}`,
+    ...table(
+      product.releases.map(({ version, runtime, size }) => [
+        version,
+        `on Node ${runtime}`,
+        `${amount(size.download)} to load, ${amount(size.installed)} on disk`,
+      ]),
+      4,
+    ),
+    '',
+    `  ${paint.strong('Settings')}`,
+    ...table(
+      product.settings.map((setting) => [setting.name, setting.type, setting.title, defaultText(setting)]),
+      4,
+    ),
+    '',
+    ...telemetryLines(product, row),
+    `  ${paint.faint(`Install it: assent install ${product.name}. A setting: --set ${exampleSetting(product)}`)}`,
+  ];
+};
+
+export const checkedLines = (
+  file: string,
+  product: Product,
+  hints: readonly Finding[],
+  { paint, symbols, columns }: Look,
+): string[] => [
+  `  ${paint.good(symbols.done)} ${file}: ${product.title}, ${product.releases.length} releases, ${product.settings.length} settings. No fault found.`,
+  ...hints.flatMap((hint) =>
+    wrap(`${hint.message}. ${hint.remedy}`, columns - 4).map(
+      (line, at) => `  ${at === 0 ? paint.caution(symbols.caution) : ' '} ${line}`,
+    ),
+  ),
+  `  ${paint.faint(`Try it: assent install ${file} --dry-run`)}`,
+];
+
+const telemetryLines = (product: Product, row: (label: string, text: string) => string[]): string[] =>
+  product.telemetry === undefined
+    ? row('telemetry', 'this product counts nothing')
+    : row(
+        'telemetry',
+        `off unless you say yes; would count ${product.telemetry.counters.map((counter) => counter.title).join(', ')}`,
+      );
+
+const defaultText = (setting: Setting): string => {
+  if (setting.default !== undefined) return `default ${setting.default}`;
+  if (setting.generate !== undefined) return 'generated';
+  return setting.required ? 'required' : 'optional';
+};
+
+const exampleSetting = (product: Product): string => {
+  const setting = product.settings.find(({ type }) => type !== 'secret');
+  return setting === undefined ? 'KEY=VALUE' : `${setting.name}=${exampleOf(setting)}`;
+};

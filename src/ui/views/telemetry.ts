@@ -1,0 +1,63 @@
+/**
+ * How telemetry stands, in people's words: one phrase for tables and last screens, and the whole of it for `telemetry status`.
+ */
+
+import { labelled } from '../layout.ts';
+import type { Look } from '../look.ts';
+import type { ConsentView, InstanceSummary } from '../result.ts';
+
+/** What `telemetry status` prints of one instance. */
+export const telemetryLines = (instance: InstanceSummary, consent: ConsentView, look: Look): string[] => {
+  const row = (label: string, text: unknown) =>
+    text === null || text === undefined || text === ''
+      ? []
+      : labelled(look.paint.faint(label), String(text), { indent: 4, label: 14, columns: look.columns });
+  return [
+    `  ${look.paint.strong(instance.name)} ${look.symbols.dot} ${instance.title} ${instance.version ?? ''}`.trimEnd(),
+    ...row('collecting', consent.collecting ? 'yes' : 'no'),
+    ...row('meaning', consent.meaning),
+    ...row('state', consent.state),
+    ...row('reason', consent.reason),
+    ...row(
+      'decided',
+      consent.at === null
+        ? null
+        : `${consent.at}${consent.by === null ? '' : `, by ${ways[consent.by] ?? consent.by}`}`,
+    ),
+    ...row('generation', instance.generation),
+    ...row('notice', consent.noticeId),
+    ...row('counted', counted(consent['counted'])),
+    ...row('goes to', consent['recipient'] ?? 'nobody: no recipient is named'),
+    ...row('last report', consent['lastReport'] ?? 'never: no report was ever sent'),
+    ...row('waiting', `${consent['bytesWaiting'] ?? 0} bytes`),
+    ...row('this shell', consent['callerVetoes'] === true ? 'DO_NOT_TRACK is set here, too' : null),
+  ];
+};
+
+/** What `telemetry off` says when it is done. */
+export const withdrawnLines = (
+  {
+    instance,
+    changed,
+    erased,
+    warnings,
+  }: {
+    instance: InstanceSummary;
+    changed: boolean;
+    erased: { files: number; bytes: number };
+    warnings: readonly string[];
+  },
+  { paint, symbols }: Look,
+): string[] => [
+  `  ${paint.good(symbols.done)} ${instance.name}: ${changed ? 'withdrawn. Nothing is counted from now on.' : 'was off already. Nothing is counted.'}`,
+  `    ${erased.files === 0 ? 'There was nothing to erase.' : `Erased: ${erased.files} files, ${erased.bytes} bytes.`} Nothing was sent about it.`,
+  ...warnings.map((warning) => `  ${paint.caution(symbols.caution)} ${warning}`),
+];
+
+const counted = (names: unknown): string => (Array.isArray(names) && names.length > 0 ? names.join(', ') : 'nothing');
+
+const ways: Readonly<Record<string, string>> = {
+  prompt: 'an answer at the question',
+  flag: 'a flag',
+  answers: 'an answers file',
+};

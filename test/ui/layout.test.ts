@@ -1,0 +1,55 @@
+import { describe, expect, it } from 'vitest';
+import { amount, cut, duration, labelled, printable, table, widthOf, wrap } from '../../src/ui/layout.ts';
+
+describe('wrap', () => {
+  it('breaks at spaces and keeps longer words whole', () => {
+    expect(wrap('one two three', 7)).toEqual(['one two', 'three']);
+    expect(wrap('see /a/very/long/path here', 8)).toEqual(['see', '/a/very/long/path', 'here']);
+    expect(wrap('two\nlines', 80)).toEqual(['two', 'lines']);
+  });
+
+  it('does not count colour codes', () => {
+    expect(wrap('\u001b[1mone\u001b[22m two', 7)).toEqual(['\u001b[1mone\u001b[22m two']);
+  });
+});
+
+it('cut takes the width of the sign for more into account', () => {
+  expect(cut('abcdef', 6, '...')).toBe('abcdef');
+  expect(cut('abcdefg', 6, '...')).toBe('abc...');
+  expect(cut('abcdefg', 2, '...')).toBe('ab');
+});
+
+it('labelled hangs what is wrapped', () => {
+  expect(labelled('web', 'aaaaaaaaaa bbbbbbbbbb cccccccc', { indent: 2, label: 6, columns: 30 })).toEqual([
+    '  web   aaaaaaaaaa bbbbbbbbbb',
+    '        cccccccc',
+  ]);
+});
+
+it('table aligns by what is seen', () => {
+  expect(
+    table([
+      ['\u001b[2mA\u001b[22m', 'B'],
+      ['long', 'C'],
+    ]),
+  ).toEqual(['  \u001b[2mA\u001b[22m     B', '  long  C']);
+  expect(widthOf('\u001b[36m✔\u001b[39m')).toBe(1);
+});
+
+it('printable keeps no character that could move the cursor', () => {
+  expect(printable('a\u001b[2Jb\u0007c\rd\te\nf\u009b2Jg')).toMatch(/^abcd {2}e\nf.*g$/);
+  expect(printable('x\u001b]0;title\u0007y\u0085').replace('\n', '')).not.toMatch(/\p{Cc}/u);
+});
+
+it('amounts and durations have two digits or more, and their unit', () => {
+  expect([0, 999, 1000, 8_140_000, 31_000_000, 999_600_000, 2_400_000_000].map(amount)).toEqual([
+    '0 B',
+    '999 B',
+    '1.0 kB',
+    '8.1 MB',
+    '31 MB',
+    '1.0 GB',
+    '2.4 GB',
+  ]);
+  expect([40, 400, 9960, 64_000, 125_000].map(duration)).toEqual(['0.0 s', '0.4 s', '10 s', '64 s', '2 min 5 s']);
+});
