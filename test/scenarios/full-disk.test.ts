@@ -1,0 +1,55 @@
+/** Disks that are too small, and disks that are full in the middle of a change: the commonest end of an upgrade in this field. Needs root, for a small disk. */
+
+import { chownSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { mountTmpfs } from '../support/mounts.ts';
+import { looksOf } from '../support/oracle.ts';
+import { fallibleMailDev } from '../support/quick-product.ts';
+import { freePorts, sandbox } from '../support/sandbox.ts';
+import { scenario } from '../support/scenario.ts';
+import { nobody } from '../support/seed.ts';
+import { answers, change, putFile, refused, set } from '../support/steps.ts';
+
+describe('a disk', () => {
+  const onSmallDisk = async (skip: (note: string) => unknown, end: (work: () => Promise<void>) => void) => {
+    const product = fallibleMailDev(sandbox());
+    const small = await scenario([`${product}@2.2.1`, `${product}@3.0.0`], end);
+    const instances = small.path('instances');
+    mkdirSync(instances);
+    mountTmpfs(skip, instances, 'size=40m,mode=0755');
+    if (nobody) chownSync(instances, nobody.uid, nobody.gid);
+    const [webPort = 0, smtpPort = 0] = await freePorts(2);
+    await change(small, 'install', `${product}@2.2.1`, ...set({ webPort, smtpPort }));
+    const base = join(instances, 'maildev');
+    return { small, base, look: () => looksOf(small, 'maildev', async () => String(await answers(webPort))) };
+  };
+
+  it('that is too small is found before anything is done', async ({ skip, onTestFinished }) => {
+    const { small, base, look } = await onSmallDisk(skip, onTestFinished);
+    putFile(join(base, 'data/large'), Buffer.alloc(16 * 1024 ** 2), base);
+    const before = await look();
+    const { error } = await refused(small, 3, 'refused-space', 'upgrade', 'maildev');
+    expect(error.message).toMatch(/instances has \d+ MB free, \d+ MB are needed/);
+    expect(await look()).toEqual(before);
+    // What a killed run has left of a copy is no reason: it goes first.
+    rmSync(join(base, 'data/large'));
+    putFile(join(base, 'data.next/large'), Buffer.alloc(30 * 1024 ** 2), base);
+    await change(small, 'upgrade', 'maildev');
+  });
+
+  it('that is full in the middle undoes the change', async ({ skip, onTestFinished }) => {
+    const { small, base, look } = await onSmallDisk(skip, onTestFinished);
+    const before = await look();
+    const upgrade = small.json(['upgrade', 'maildev', '--yes']);
+    const journal = join(base, 'journal/open.jsonl');
+    const begun = () => existsSync(journal) && readFileSync(journal, 'utf8').includes('"entry":"begin","step":"data"');
+    while (!begun()) await new Promise((resolve) => setTimeout(resolve, 1));
+    expect(() => writeFileSync(join(base, 'logs/much'), Buffer.alloc(50 * 1024 ** 2))).toThrow(/ENOSPC/);
+    const { exit, document } = await upgrade;
+    expect({ exit, error: document.error }).toMatchObject({ exit: 6, error: { code: 'change-undone' } });
+    expect(document.error.message).toContain('The disk is full');
+    expect(await look()).toEqual(before);
+    expect((await small.json(['status', 'maildev'])).document.instance.unfinished).toBeUndefined();
+  });
+});

@@ -1,0 +1,203 @@
+/**
+ * As root: a server gets a system user of its own, which owns its data and nothing else, and reads what it needs and no secret.
+ * Skipped, with the reason printed, where the tests do not run as root.
+ */
+
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, lstatSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  findAccount,
+  forgetAccount,
+  foundBy,
+  idsOf,
+  isGroup,
+  makeRootStage,
+  processesWhere,
+  type RootStage,
+  runAs,
+  skipped,
+  statusOf,
+} from '../support/as-root.ts';
+import { sendMail, subjectsBelow } from '../support/mail.ts';
+import { programCopy } from '../support/program-copy.ts';
+import { freePorts } from '../support/sandbox.ts';
+import { readJson } from '../support/scenario.ts';
+import { set } from '../support/steps.ts';
+
+let stage: RootStage;
+beforeAll(async () => {
+  if (!skipped) stage = await makeRootStage('');
+});
+afterAll(async () => {
+  if (skipped) return;
+  const own = `${stage.name}-n`;
+  await stage.world.run(['uninstall', own, '--purge', '--ack', 'purge-data', '--yes']);
+  await stage.close();
+  forgetAccount(`assent-${own}`);
+});
+
+const serverPid = (): number => readJson(stage.place('run/process.json')).child.pid;
+
+describe.skipIf(skipped)('a server of root', () => {
+  it('has its system user taken away with a first installation that is undone', async () => {
+    const { install, place, userName, world } = stage;
+    const child = world.start([...install(), '--verbose']);
+    const closed = once(child, 'close') as Promise<[number | null]>;
+    await new Promise<void>((resolve) => {
+      child.stdout?.on('data', (chunk) => `${chunk}`.includes('· start') && resolve());
+      child.on('close', () => resolve());
+    });
+    expect(findAccount(userName)).toMatchObject({ name: userName });
+    child.kill('SIGTERM');
+    const [exit] = await closed;
+    expect(exit).toBe(6);
+    expect({ user: findAccount(userName), group: isGroup(userName) }).toEqual({ user: undefined, group: false });
+    expect(existsSync(place('data'))).toBe(false);
+  });
+
+  it('runs as a system user, without any group or right besides', async () => {
+    const { install, account, fine, healthy, place, product } = stage;
+    const { notice } = await fine('telemetry', 'notice', `${product}@2.2.1`);
+    await fine(...install('--telemetry=on', `--telemetry-notice=${notice.id}`));
+    await healthy('2.2.1');
+    const { uid, gid } = account();
+    expect(uid).toBeLessThan(1000);
+    expect(statusOf(serverPid())).toMatchObject({
+      Uid: Array(4).fill(uid).join('\t'),
+      Gid: Array(4).fill(gid).join('\t'),
+      Groups: '',
+      CapEff: '0000000000000000',
+      CapPrm: '0000000000000000',
+    });
+    const ofRoot = processesWhere(
+      ({ PPid, Uid }) => PPid === String(serverPid()) && Uid !== Array(4).fill(uid).join('\t'),
+    );
+    expect(ofRoot).toEqual([]);
+    const password = readFileSync(place('secrets/webPassword'), 'utf8').trim();
+    expect(readFileSync(`/proc/${serverPid()}/cmdline`, 'utf8')).not.toContain(password);
+  });
+
+  it('may write its data and nothing else', () => {
+    const { account, place, world } = stage;
+    const writable = foundBy(account(), world.home, '-writable', '!', '-type', 'l');
+    expect(writable.length).toBeGreaterThan(0);
+    expect(writable.filter((path) => !`${path}/`.startsWith(place('data/')))).toEqual([]);
+    const own = spawnSync('find', [world.home, '-user', String(account().uid)], { encoding: 'utf8' }).stdout;
+    expect(own.split('\n').filter((path) => path !== '' && !`${path}/`.startsWith(place('data/')))).toEqual([]);
+  });
+
+  it('reads what it needs, and no secret, no name, no journal', () => {
+    const { account, place } = stage;
+    const readable = foundBy(account(), place(), '-type', 'f', '-readable', '!', '-path', place('data/*'));
+    const inside = readable.map((path) => path.slice(place().length + 1));
+    const allowed =
+      /^(instance\.json|consent\.json|consent\.log|notices\/n[0-9a-f]{16}\.json|config\/.+|run\/.+|logs\/.+)$/;
+    expect(inside.filter((path) => !allowed.test(path))).toEqual([]);
+    expect(inside).toEqual(
+      expect.arrayContaining(['instance.json', 'consent.json', 'consent.log', 'config/server.env']),
+    );
+    for (const closed of ['secrets', 'secrets/webPassword', 'consent.users', 'config.base/server.env']) {
+      expect(existsSync(place(closed)), closed).toBe(true);
+      expect(runAs(account(), ['test', '-r', place(closed)]).status, closed).toBe(1);
+    }
+    expect(readFileSync(place('consent.log'), 'utf8')).not.toMatch(/"root"/);
+    expect(readFileSync(place('consent.users'), 'utf8')).toContain('root');
+  });
+
+  it('gets the same answer about telemetry as root does', async () => {
+    const { account, fine, name, world } = stage;
+    const [program = ''] = readdirSync(world.path('runtimes/assent'));
+    const files = readdirSync(world.path('runtimes/assent', program), { recursive: true, encoding: 'utf8' });
+    const inside = (ends: string): string =>
+      world.path('runtimes/assent', program, files.find((file) => file.endsWith(ends)) ?? '');
+    const command = [
+      inside('bin/node'),
+      inside('main.mjs'),
+      'telemetry',
+      'status',
+      name,
+      '--json',
+      '--home',
+      world.home,
+    ];
+    const { stdout, stderr } = runAs(account(), command, { HOME: '/nonexistent' });
+    const asked = (await fine('telemetry', 'status', name)).consent;
+    expect(asked).toMatchObject({ state: 'accepted', collecting: true });
+    expect(stdout, stderr).not.toBe('');
+    expect(JSON.parse(stdout).consent).toEqual(asked);
+  });
+
+  it('goes up, and back with the data of then and of now', async () => {
+    const { account, fine, healthy, place, ports, name, world } = stage;
+    await sendMail(ports.smtpPort ?? 0, 'before');
+    await fine('upgrade', name, '--yes', '--telemetry=off');
+    await healthy('3.0.0');
+    await sendMail(ports.smtpPort ?? 0, 'between');
+    expect(subjectsBelow(place('data'))).toEqual(['before', 'between']);
+    await fine('rollback', name, '--yes');
+    await healthy('2.2.1');
+    expect(subjectsBelow(place('data')), 'the data of then').toEqual(['before']);
+    await sendMail(ports.smtpPort ?? 0, 'after');
+    await fine('rollback', name, '--data', 'now', '--ack', 'data-format', '--yes');
+    await healthy('3.0.0');
+    expect(subjectsBelow(place('data')), 'the data of now').toEqual(['after', 'before']);
+    expect(lstatSync(place('data')).uid).toBe(account().uid);
+    writeFileSync(place('sick-2.2.1'), '');
+    const undone = await world.json(['rollback', name, '--yes']);
+    rmSync(place('sick-2.2.1'));
+    expect(undone.exit, undone.stderr).toBe(6);
+    await healthy('3.0.0');
+    expect(subjectsBelow(place('data'))).toEqual(['after', 'before']);
+    expect(idsOf((await world.json(['doctor', name])).document.findings)).toEqual([]);
+  });
+
+  it('has no backup that its user could read but through its own data', () => {
+    const { account, place } = stage;
+    expect(runAs(account(), ['ls', place('backups')]).status).not.toBe(0);
+    const [backup = ''] = readdirSync(place('backups'));
+    for (const part of ['secrets', 'config.base']) {
+      if (existsSync(place('backups', backup, part)))
+        expect(runAs(account(), ['ls', place('backups', backup, part)]).status).not.toBe(0);
+    }
+  });
+});
+
+describe.skipIf(skipped)('without a supervisor', () => {
+  it('runs as process 1, drops root, passes signals on and reaps', async () => {
+    const { fine, product, userName, name, world } = stage;
+    const own = `${name}-n`;
+    const [webPort = 0, smtpPort = 0] = await freePorts(2);
+    const ports = { webPort, smtpPort };
+    await fine('install', `${product}@3.0.0`, '--name', own, '--supervisor', 'none', ...set(ports), '--yes');
+    const command = ['--pid', '--fork', '--mount-proc', join(programCopy(), 'bin/assent'), 'run', own];
+    const child = spawn('unshare', command, { env: world.env, stdio: 'pipe' });
+    const closed = once(child, 'close') as Promise<[number | null]>;
+    const answers = async (): Promise<boolean> => {
+      const url = `http://127.0.0.1:${webPort}/api/healthz`;
+      return fetch(url).then(
+        () => true,
+        () => false,
+      );
+    };
+    while (!(await answers())) await new Promise((resolve) => setTimeout(resolve, 100));
+    const [first = 0] = processesWhere(({ PPid }) => PPid === String(child.pid));
+    const { uid } = findAccount(`${userName}-n`) ?? { uid: -1 };
+    const servers = processesWhere(({ Uid }) => Uid === Array(4).fill(uid).join('\t'));
+    expect(servers).toHaveLength(1);
+    expect(statusOf(servers[0] ?? 0)).toMatchObject({ Groups: '', CapEff: '0000000000000000' });
+    // An orphan falls to process 1, which has to reap it.
+    spawnSync('nsenter', ['-t', String(first), '-p', 'sh', '-c', '(sleep 0.3 &) ; exit 0']);
+    await new Promise((resolve) => setTimeout(resolve, 800));
+    expect(processesWhere(({ PPid, State }) => PPid === String(first) && State?.startsWith('Z') === true)).toEqual([]);
+    process.kill(first, 'SIGTERM');
+    expect((await closed)[0]).toBe(0);
+    expect(await answers()).toBe(false);
+    expect(processesWhere(({ Uid }) => Uid === Array(4).fill(uid).join('\t'))).toEqual([]);
+    await fine('uninstall', own, '--purge', '--ack', 'purge-data', '--yes');
+    expect(findAccount(`${userName}-n`)).toBeUndefined();
+    expect(existsSync(world.path('instances', own))).toBe(false);
+  });
+});

@@ -1,0 +1,220 @@
+/**
+ * A Debian with a real, booted systemd in a box: debootstrap once (cached), then systemd-nspawn for each test file, gone afterwards.
+ *
+ * Nothing of the host is changed: the two tools are unpacked from their packages, what the box writes goes to a tmpfs over the cached tree, and it
+ * runs in a mount namespace of its own. It needs root and the tools; `whyNoBox` says what is missing, for a skip that is printed.
+ */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+
+export interface Box {
+  /** Runs a command in the box to its end, as root or another user. */
+  run(
+    command: readonly string[],
+    options?: { uid?: number; input?: string; timeoutMs?: number },
+  ): { code: number | null; stdout: string; stderr: string };
+  /** A process of the box, by its number there, killed from inside. */
+  kill(pid: number, signal?: string): void;
+  stop(): Promise<void>;
+}
+
+const cache = resolve('node_modules/.cache/assent-box');
+const tree = join(cache, 'bookworm');
+const tools = join(cache, 'tools');
+const packages = 'systemd,systemd-sysv,dbus,dbus-user-session,libpam-systemd,procps';
+
+/** Why there can be no box on this machine; undefined where there can. */
+export const whyNoBox = (): string | undefined => {
+  if (process.geteuid?.() !== 0) return 'it needs root';
+  const missing = ['apt-get', 'dpkg', 'unshare', 'nsenter', 'setpriv', 'mount'].filter(
+    (name) => spawnSync('which', [name]).status !== 0,
+  );
+  if (missing.length > 0) return `it needs ${missing.join(', ')}`;
+  if (existsSync('/run/systemd/system'))
+    return 'systemd runs on this machine itself, and a box of this kind would get in its way';
+  if (spawnSync('unshare', ['--mount', 'true']).status !== 0) return 'it needs the right to make a mount namespace';
+  try {
+    makeTree();
+    return undefined;
+  } catch (error) {
+    if (process.env.CI) throw error;
+    return `its tree could not be made: ${(error as Error).message.slice(-300)}`;
+  }
+};
+
+/** Boots a box; `binds` are folders that it shares, by the same or another path. */
+export const bootBox = async (binds: readonly { from: string; to?: string; readOnly?: boolean }[]): Promise<Box> => {
+  const shared = [
+    { from: resolve('.'), readOnly: true },
+    { from: dirname(dirname(process.execPath)), readOnly: true },
+    ...binds,
+  ];
+  const flags = shared.map(
+    ({ from, to = from, ...how }) => `--bind${'readOnly' in how && how.readOnly === true ? '-ro' : ''}=${from}:${to}`,
+  );
+  const boot = [
+    ...['systemd-nspawn', '-D', tree, '--volatile=overlay', '-b', '--register=no', '--keep-unit', '--console=pipe'],
+    ...flags,
+  ].map((word) => `'${word}'`);
+  const script = `mount -t tmpfs tmpfs /run/systemd && mkdir -p /run/systemd/nspawn && exec ${join(tools, 'usr/bin')}/${boot.join(' ')}`;
+  const nspawn = spawn(
+    'unshare',
+    ['--mount', '--', 'sh', '-c', script.replaceAll("/'systemd-nspawn'", '/systemd-nspawn')],
+    {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { PATH: process.env.PATH },
+    },
+  );
+  let said = '';
+  for (const stream of [nspawn.stdout, nspawn.stderr]) stream.on('data', (text) => (said += text));
+  const leader = await findLeader(nspawn, () => said);
+  const box = boxOf(nspawn, leader);
+  await until(
+    () => ['running', 'degraded'].includes(box.run(['systemctl', 'is-system-running']).stdout.trim()),
+    () => said,
+  );
+  return box;
+};
+
+const boxOf = (nspawn: ChildProcess, leader: number): Box => {
+  const run: Box['run'] = (command, { uid = 0, input = '', timeoutMs = 250_000 } = {}) => {
+    const user = uid === 0 ? [] : ['setpriv', `--reuid=${uid}`, `--regid=${uid}`, '--init-groups'];
+    const all = ['nsenter', '-t', String(leader), '-m', '-u', '-i', '-n', '-p', '-C', '--', ...user, ...command];
+    const env = {
+      PATH: `${dirname(process.execPath)}:/usr/sbin:/usr/bin:/sbin:/bin`,
+      HOME: uid === 0 ? '/root' : '/home/alice',
+      LANG: 'C.UTF-8',
+    };
+    const result = spawnSync(all[0] as string, all.slice(1), {
+      input,
+      env,
+      encoding: 'utf8',
+      timeout: timeoutMs,
+      // nsenter stops itself where systemd stops everything to power off, and a stopped process hears nothing but KILL.
+      killSignal: 'SIGKILL',
+      maxBuffer: 64e6,
+    });
+    return { code: result.status, stdout: result.stdout, stderr: result.stderr };
+  };
+  return {
+    run,
+    kill: (pid, signal = 'KILL') => void run(['kill', `-${signal}`, String(pid)]),
+    stop: async () => {
+      const gone = new Promise((done) => nspawn.on('exit', done));
+      // SIGRTMIN+4 is how systemd as process 1 is told to power off.
+      spawnSync('kill', ['-s', 'RTMIN+4', String(leader)]);
+      const timer = setTimeout(() => nspawn.kill('SIGKILL'), 20_000);
+      await gone;
+      clearTimeout(timer);
+      removeEmptyGroups();
+    },
+  };
+};
+
+/** nspawn leaves control groups of its own below ours; rmdir takes only those that are empty. */
+const removeEmptyGroups = (): void => {
+  for (const line of readQuietly('/proc/self/cgroup').split('\n').filter(Boolean)) {
+    const [, controllers = '', group = ''] = line.split(':');
+    const root = controllers === '' ? 'unified' : controllers.replace(/^name=/, '');
+    for (const name of ['payload', 'supervisor']) {
+      spawnSync('find', [
+        join('/sys/fs/cgroup', root, group, name),
+        '-depth',
+        '-type',
+        'd',
+        '-exec',
+        'rmdir',
+        '{}',
+        ';',
+      ]);
+    }
+  }
+};
+
+/** The box's process 1: a descendant of nspawn whose number inside is 1. */
+const findLeader = async (nspawn: ChildProcess, said: () => string): Promise<number> => {
+  let leader: number | undefined;
+  await until(() => {
+    leader = descendants(nspawn.pid as number).find((pid) => /^NSpid:.*\t1$/m.test(readQuietly(`/proc/${pid}/status`)));
+    return leader !== undefined;
+  }, said);
+  return leader as number;
+};
+
+const descendants = (pid: number): number[] => {
+  const children = readQuietly(`/proc/${pid}/task/${pid}/children`).split(' ').filter(Boolean).map(Number);
+  return children.flatMap((child) => [child, ...descendants(child)]);
+};
+
+const readQuietly = (path: string): string => {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+};
+
+const until = async (condition: () => boolean, said: () => string): Promise<void> => {
+  const end = performance.now() + 60_000;
+  while (!condition()) {
+    if (performance.now() > end) throw new Error(`The box did not come up: ${said()}`);
+    await new Promise((done) => setTimeout(done, 100));
+  }
+};
+
+/** Once per machine, about a minute: the tools, then the tree, each under its name only when it is complete. */
+const makeTree = (): void => {
+  mkdirSync(cache, { recursive: true });
+  if (!existsSync(tools)) makeTools();
+  if (existsSync(tree)) return;
+  const staging = mkdtempSync(join(cache, 'staging-'));
+  const env = { PATH: process.env.PATH, DEBOOTSTRAP_DIR: join(tools, 'usr/share/debootstrap') };
+  const from = mirror();
+  must(
+    'sh',
+    [
+      join(tools, 'usr/sbin/debootstrap'),
+      '--variant=minbase',
+      `--include=${packages}`,
+      from.codename,
+      staging,
+      from.site,
+    ],
+    env,
+  );
+  must('chroot', [staging, 'useradd', '--create-home', '--uid', '1000', 'alice']);
+  renameSync(staging, tree);
+};
+
+const makeTools = (): void => {
+  // apt fetches as a user of its own, who can't enter every folder.
+  const download = mkdtempSync(join(tmpdir(), 'assent-tools-'));
+  must('chmod', ['0777', download]);
+  // A fresh machine has no lists of packages yet.
+  if (spawnSync('apt-cache', ['show', 'debootstrap', 'systemd-container']).status !== 0) must('apt-get', ['update']);
+  must('apt-get', ['download', 'debootstrap', 'systemd-container'], process.env, download);
+  const staging = mkdtempSync(join(cache, 'staging-'));
+  for (const name of readdirSync(download)) must('dpkg', ['-x', join(download, name), staging]);
+  renameSync(staging, tools);
+  rmSync(download, { recursive: true });
+};
+
+/** Where this machine itself gets its packages from. */
+const mirror = (): { site: string; codename: string } => {
+  const { stdout } = spawnSync(
+    'apt-get',
+    ['indextargets', '--format', '$(SITE) $(CODENAME) $(COMPONENT)', 'Created-By: Packages'],
+    { encoding: 'utf8' },
+  );
+  const line = stdout.split('\n').find((text) => / bookworm main$/.test(text));
+  if (line === undefined) throw new Error('apt knows no source of Debian bookworm: run apt-get update');
+  return { site: line.split(' ')[0] as string, codename: 'bookworm' };
+};
+
+const must = (command: string, args: string[], env: NodeJS.ProcessEnv = process.env, cwd = '/'): void => {
+  const { status, stdout, stderr } = spawnSync(command, args, { env, cwd, encoding: 'utf8', maxBuffer: 64e6 });
+  if (status !== 0)
+    throw new Error(`${command} ${args.join(' ')} ended with ${status}: ${stdout.slice(-2000)}${stderr}`);
+};

@@ -1,0 +1,52 @@
+/**
+ * A copy of a catalogue's product whose health does not have to stay good for seconds: for tests that start it a hundred times.
+ * Everything else is the product as it is.
+ */
+
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import { repository } from './seed.ts';
+
+/** Path of the copy's manifest in `folder`; `change` may alter the manifest further. */
+export const quickProduct = (
+  folder: string,
+  name: string,
+  change: (manifest: Record<string, unknown>) => void = () => undefined,
+): string => {
+  const target = join(folder, name);
+  cpSync(join(repository, 'products', name), target, { recursive: true });
+  const file = join(target, 'manifest.yaml');
+  editManifest(file, (manifest) => {
+    const { defaults, releases } = manifest as unknown as Manifest;
+    for (const part of [defaults, ...releases]) if (part?.health) part.health.stableSeconds = 0;
+    change(manifest);
+  });
+  return file;
+};
+
+/**
+ * MailDev whose next start a file in the instance's folder makes fail: SICK-VERSION, where SICK is a setting. And 3.0.0 has data of another format, so that a
+ * rollback takes the data of then unless it is told otherwise.
+ */
+export const fallibleMailDev = (folder: string): string =>
+  quickProduct(folder, 'maildev', (manifest) => {
+    const { settings, releases } = manifest as { settings: object; releases: { version: string; service: object }[] };
+    Object.assign(settings, { sick: { type: 'text', title: 'Sick', default: 'sick', pattern: '[a-z]+', ask: false } });
+    for (const release of releases) {
+      Object.assign(release.service, { prepare: [['/usr/bin/test', '!', '-e', '{{data}}/../{{sick}}-{{version}}']] });
+      if (release.version === '3.0.0') Object.assign(release, { data: { format: 2 } });
+    }
+  });
+
+/** Alters a manifest where it lies. */
+export const editManifest = (file: string, change: (manifest: Record<string, unknown>) => void): void => {
+  const manifest = parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
+  change(manifest);
+  writeFileSync(file, JSON.stringify(manifest, null, 1));
+};
+
+interface Manifest {
+  readonly defaults?: { health?: { stableSeconds?: number } };
+  readonly releases: { health?: { stableSeconds?: number } }[];
+}
