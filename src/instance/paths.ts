@@ -30,7 +30,16 @@ export interface InstancePaths {
   readonly data: string;
   readonly logs: string;
   readonly backups: string;
+  /** What is counted after a yes. Whoever counts never makes it; an erasing takes it away as a whole. */
   readonly telemetry: string;
+  /** Where whoever counts writes: the server's account may. */
+  readonly counts: string;
+  /** From when on consent has been in force without a gap. */
+  readonly window: string;
+  /** Reports that wait to be sent. */
+  readonly spool: string;
+  /** Copies of what was sent, for the admin to read. */
+  readonly reports: string;
   readonly secrets: string;
   readonly run: string;
 }
@@ -58,6 +67,10 @@ export const instancePaths = (home: string, name: InstanceName): InstancePaths =
     logs: inside('logs'),
     backups: inside('backups'),
     telemetry: inside('telemetry'),
+    counts: inside('telemetry/counts'),
+    window: inside('telemetry/window.json'),
+    spool: inside('telemetry/spool'),
+    reports: inside('reports'),
     secrets: inside('secrets'),
     run: inside('run'),
   };
