@@ -15,6 +15,7 @@ import type { StoredRelease } from '../release/store.ts';
 import type { World } from '../system/world.ts';
 import type { InstanceName, ProductName, Version } from '../values.ts';
 import { type Check, renderChecks } from './spec-checks.ts';
+import { type Companions, companionsOf } from './spec-companions.ts';
 import { renderOwnTelemetry, type ServiceTelemetry } from './spec-telemetry.ts';
 
 /** The verified copy of Assent (its Node and its main file) that whatever outlives the command executes. */
@@ -59,6 +60,7 @@ export interface ServiceSpec {
   /** True for V8 and its like: memory is written and then executed. */
   readonly jit: boolean;
   readonly ownTelemetry: ServiceTelemetry | null;
+  readonly companions: Companions;
   readonly health: { readonly stableSeconds: number; readonly checks: readonly Check[] };
   readonly paths: InstancePaths;
   readonly host: ServiceHost;
@@ -114,6 +116,7 @@ export const serviceSpec = (
     prepare: service.prepare.map((command) => list(command, 'service.prepare')),
     jit: service.jit,
     ownTelemetry,
+    companions: companionsOf(product, state.settings, paths),
     health: { stableSeconds: release.health.stableSeconds, checks: renderChecks(stored, view, paths) },
     paths,
     host,

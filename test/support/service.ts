@@ -51,6 +51,7 @@ export const makeService = (home: string, port: number, server: string, flags: r
     prepare: [],
     jit: true,
     ownTelemetry: null,
+    companions: { follow: null, send: null },
     health: { stableSeconds: 1, checks: server === 'web.mjs' ? [httpCheck(port)] : [smtpCheck(port)] },
     paths,
     host: {
