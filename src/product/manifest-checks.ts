@@ -7,6 +7,7 @@ import { compare } from 'semver';
 import { Failure } from '../errors.ts';
 import type { Path, RawFault } from './located-yaml.ts';
 import type { Product, Release } from './manifest.ts';
+import { checkAccessLog } from './manifest-checks-access-log.ts';
 import { checkOwnTelemetry } from './manifest-checks-telemetry.ts';
 import { checkTemplates } from './manifest-checks-templates.ts';
 import { parseSetting, type Setting } from './settings.ts';
@@ -18,6 +19,7 @@ export const checkManifest = (product: Product): RawFault[] => [
   ...checkLogin(product),
   ...checkVersions(product.releases),
   ...checkCounters(product),
+  ...checkAccessLog(product),
   ...product.releases.flatMap((release, at) => checkRelease(product, release, ['releases', at])),
   ...checkTemplates(product),
 ];

@@ -22,6 +22,7 @@ export type HealthCheck = z.output<typeof check>;
 export type OwnTelemetry = z.output<typeof ownTelemetry>;
 export type OwnTelemetryAction = OwnTelemetry['off'][number];
 export type TelemetryDeclaration = z.output<typeof telemetry>;
+export type AccessLog = NonNullable<TelemetryDeclaration['accessLog']>;
 export type CounterDeclaration = TelemetryDeclaration['counters'][number];
 
 type Complete = z.output<typeof completeRelease>;

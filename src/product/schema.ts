@@ -6,6 +6,7 @@
  */
 
 import { z } from 'zod';
+import { accessLog } from './schema-access-log.ts';
 import { httpsUrl, strict, template, whole, words } from './schema-parts.ts';
 import { releaseDefaults, writtenRelease } from './schema-release.ts';
 import { settingName, settings } from './schema-settings.ts';
@@ -51,6 +52,9 @@ export const telemetry = strict({
   period: z.enum(['day', 'week', 'month']).default('week').describe('How often a report would be sent'),
   retentionDays: whole(1, 3650).default(90),
   recipient: recipient.describe('"none", or who receives the reports'),
+  accessLog: accessLog
+    .exactOptional()
+    .describe('For servers that are no Node programs: the log from which requests are counted'),
 });
 
 export const manifestSchema = strict({

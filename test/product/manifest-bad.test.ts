@@ -251,7 +251,74 @@ const telemetry: Row[] = [
   ],
 ];
 
-const rows = [...structure, ...yamlFaults, ...settings, ...templates, ...releases, ...telemetry];
+/** An access log in place of the last line of the base. */
+const log = (written: string): string => `recipient: none\n  accessLog: { ${written} }`;
+const at = (key: string): string => `telemetry.accessLog${key}`;
+const extended = 'format: combined, signals: true';
+
+const accessLogs: Row[] = [
+  ['recipient: none', log(`file: /var/log/access.log, ${extended}`), at('.file'), /not a file inside \{\{logs}}/],
+  ['recipient: none', log(`file: "{{config}}/a.log", ${extended}`), at('.file'), /not a file inside/],
+  ['recipient: none', log(`file: "{{data}}/../a.log", ${extended}`), at('.file'), /not a file inside/],
+  ['recipient: none', log(`file: "{{data}}/./a.log", ${extended}`), at('.file'), /not a file inside/],
+  ['recipient: none', log(`file: "{{data}}", ${extended}`), at('.file'), /not a file inside/],
+  ['recipient: none', log(`file: "{{data}}//a.log", ${extended}`), at('.file'), /not a file inside/],
+  ['recipient: none', log(`file: "{{logs}}/{{name}}.log", ${extended}`), at('.file'), /with plain letters/],
+  ['recipient: none', log(extended), at('.file'), /is missing/],
+  ['recipient: none', log('file: "{{data}}/a.log", format: clf'), at('.format'), /"clf" is not allowed/],
+  ['recipient: none', log('file: "{{data}}/a.log", format: combined'), at('.format'), /DNT: 1 must not be counted/],
+  [
+    'recipient: none',
+    log('file: "{{data}}/a.log", format: json'),
+    at('.format'),
+    /must not be counted, .*name the keys/,
+  ],
+  [
+    'recipient: none',
+    log('file: "{{data}}/a.log", format: json, fields: { gpc: gpc }'),
+    at('.format'),
+    /must not be counted/,
+  ],
+  [
+    'recipient: none',
+    log('file: "{{data}}/a.log", format: common, signals: true'),
+    at('.format'),
+    /has no User-Agent, and "dimensions" counts by browser/,
+  ],
+  ['recipient: none', log(`file: "{{data}}/a.log", ${extended}, fields: {}`), at('.fields'), /names keys/],
+  [
+    'recipient: none',
+    log('file: "{{data}}/a.log", format: json, signals: true, fields: { gpc: gpc, dnt: dnt }'),
+    at('.signals'),
+    /is for combined and common/,
+  ],
+  [
+    'recipient: none',
+    log('file: "{{data}}/a.log", format: json, fields: { gpc: gpc, dnt: gpc }'),
+    at('.fields.gpc'),
+    /"gpc" is named twice/,
+  ],
+  [
+    'recipient: none',
+    log('file: "{{data}}/a.log", format: json, fields: { gpc: g?, dnt: d, path: "p?" }'),
+    at('.fields.path'),
+    /ends in "\?"/,
+  ],
+  [
+    'recipient: none',
+    log('file: "{{data}}/a.log", format: json, fields: { gpc: g, dnt: d, user: u }'),
+    at('.fields.user'),
+    /unknown key/,
+  ],
+  [
+    'recipient: none',
+    log('file: "{{data}}/a.log", format: json, fields: { gpc: "a b", dnt: d }'),
+    at('.fields.gpc'),
+    /not a name of a field/,
+  ],
+];
+
+const rows = [...structure, ...yamlFaults, ...settings, ...templates, ...releases, ...telemetry, ...accessLogs];
 
 test.each(rows.map((row) => ({ row, name: `${row[0]} -> ${row[1]}`.slice(0, 150) })))('$name', ({ row }) => {
   const [from, to, where, says, line] = row;
