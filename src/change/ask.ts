@@ -95,8 +95,13 @@ export interface Heard {
 }
 
 /** Asks about telemetry where that may be asked, and hears flags where not. Says in one line when nobody was asked. */
-export const hearConsent = async (ports: Ports, request: ChangeRequest, target: Target): Promise<Heard> => {
-  const notice = makeNotice(target.product, target.release);
+export const hearConsent = async (
+  ports: Ports,
+  request: ChangeRequest,
+  target: Target,
+  settings: Settings,
+): Promise<Heard> => {
+  const notice = makeNotice(target.product, target.release, settings);
   const id = notice === null ? null : noticeId(notice);
   const vetoed = callerVetoes(ports.world);
   const interactive = ports.asker.interactive && !request.dryRun && request.kind !== 'uninstall';

@@ -48,7 +48,7 @@ export const conduct = async (ports: Ports, request: ChangeRequest): Promise<Cha
   if (instead !== undefined) return conduct(ports, instead);
   ports.events.title(`${target.product.title} ${target.release.version}`, target.product.summary);
   const settled = await settleSettings(ports, request, target);
-  const heard = await hearConsent(ports, request, target);
+  const heard = await hearConsent(ports, request, target, settled.settings);
   if (heard.answer.say === 'no') await noAtOnce(ports, request, paths, heard.answer.by);
   if (!request.dryRun) await sweep(ports);
   const found = await surveyAlone(ports, request, target, settled);

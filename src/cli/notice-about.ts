@@ -1,4 +1,4 @@
-/** Which notice is meant: that of an instance as it is, of an instance at another version, or of a product in the catalogue. */
+/** Which notice is meant: that of an instance as it is, of an instance at another version or with other settings, or of a product in the catalogue. */
 
 import { defaultProduct } from '../change/target.ts';
 import type { Notice } from '../consent/notice.ts';
@@ -10,12 +10,10 @@ import { instancePaths } from '../instance/paths.ts';
 import type { InstanceState } from '../instance/state.ts';
 import { readState } from '../instance/state.ts';
 import { loadProduct, parseProductReference, pickRelease } from '../product/catalogue.ts';
-import type { Product } from '../product/manifest.ts';
+import { type GivenSettings, resolveSettings } from '../product/resolve-settings.ts';
 import type { World } from '../system/world.ts';
 
 export interface Meant {
-  /** Undefined where the stored notice was taken as it is. */
-  readonly product?: Product;
   readonly version: string;
   /** Null where the product declares no telemetry. */
   readonly notice: Notice | null;
@@ -26,9 +24,10 @@ export const noticeAbout = async (
   home: string,
   given: string | undefined,
   to: string | undefined,
+  other: Pick<GivenSettings, 'given' | 'places'>,
 ): Promise<Meant> => {
   const state = instanceMeant(home, given);
-  if (state !== undefined && to === undefined) {
+  if (state !== undefined && to === undefined && Object.keys(other.given).length === 0) {
     const stored = state.noticeId === null ? null : readNotice(instancePaths(home, state.name), state.noticeId);
     if (stored !== undefined) return { version: state.release.version, notice: stored };
   }
@@ -38,7 +37,11 @@ export const noticeAbout = async (
   }
   const product = await loadProduct(world, state === undefined ? name : (state.manifest ?? state.product));
   const release = pickRelease(product, to ?? version ?? state?.release.version);
-  return { product, version: release.version, notice: makeNotice(product, release) };
+  const { settings } = resolveSettings(product, {
+    ...other,
+    ...(state === undefined ? {} : { before: state.settings }),
+  });
+  return { version: release.version, notice: makeNotice(product, release, settings) };
 };
 
 /** The installed instance of that name; without a name the only one there is. */

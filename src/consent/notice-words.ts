@@ -7,17 +7,20 @@ import type { Notice, NoticeWords } from './notice.ts';
 
 type Promises = Omit<Notice, 'words'>;
 
-/** `keptOff`: the server has a telemetry of its own that no answer turns on. */
-export const wordsOf = (notice: Promises, keptOff: boolean): NoticeWords => ({
+/** `keptOff`: the server has a telemetry of its own that no answer turns on. `refused`: the admin chose that nobody receives anything. */
+export const wordsOf = (
+  notice: Promises,
+  { keptOff, refused }: { keptOff: boolean; refused: boolean },
+): NoticeWords => ({
   heading:
     notice.counters.length > 0
       ? `Usage statistics of ${notice.title}: your choice, for this installation only`
       : `Telemetry of ${notice.title}: your choice, for this installation only`,
-  rows: [...(notice.counters.length > 0 ? countingRows(notice) : []), ...itselfRows(notice, keptOff), until],
+  rows: [...(notice.counters.length > 0 ? countingRows(notice, refused) : []), ...itselfRows(notice, keptOff), until],
   closing: 'Nothing is counted, opened or looked up, and nobody is contacted for it, before a yes.',
 });
 
-const countingRows = (notice: Promises): { label: string; text: string }[] => [
+const countingRows = (notice: Promises, refused: boolean): { label: string; text: string }[] => [
   { label: 'counted', text: `${counted(notice)}; by ${dimensions(notice)}` },
   {
     label: 'never',
@@ -27,7 +30,7 @@ const countingRows = (notice: Promises): { label: string; text: string }[] => [
     label: 'groups',
     text: `a number with fewer than ${notice.smallestGroup} people behind it is dropped before it is written`,
   },
-  { label: 'goes to', text: recipient(notice) },
+  { label: 'goes to', text: recipient(notice, refused) },
   { label: 'kept', text: `totals for ${days(notice.retentionDays)}, on this server` },
 ];
 
@@ -36,10 +39,12 @@ const counted = ({ counters }: Promises): string => counters.map(({ title }) => 
 const dimensions = (notice: Promises): string =>
   listed(notice.dimensions.map((name) => ({ browser: 'browser family', hour: 'hour of day', day: 'day (UTC)' })[name]));
 
-const recipient = ({ recipient: to, period }: Promises): string =>
-  to === null
-    ? 'nobody: this product names no recipient, totals stay on this server'
-    : `${to.name}, at ${to.endpoint}: totals, one report a ${period}; its privacy policy: ${to.policy}`;
+const recipient = ({ recipient: to, period }: Promises, refused: boolean): string => {
+  if (refused) return 'nobody: you chose so, totals stay on this server';
+  if (to === null) return 'nobody: this product names no recipient, totals stay on this server';
+  const report = `${to.name}, at ${to.endpoint}: totals, one report a ${period}`;
+  return to.policy === null ? report : `${report}; its privacy policy: ${to.policy}`;
+};
 
 const itselfRows = ({ title, ownTelemetry }: Promises, keptOff: boolean): { label: string; text: string }[] => {
   if (keptOff)

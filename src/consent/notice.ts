@@ -2,11 +2,13 @@
  * The notice: what is shown before the question, and all that it promises, as plain data. Its words are part of it, so that what was
  * agreed to can be shown years later as it was, whatever a newer Assent would say.
  *
- * Made from the product's declaration alone: the version is not in it, so an unchanged notice keeps its id over upgrades and a playbook that
- * names it stays valid as long as nothing changes. Routes are in it: a counter that is fed by something else is another promise.
+ * Made from the product's declaration and from whom the admin names as recipient: the version is not in it, so an unchanged notice keeps its id over
+ * upgrades and a playbook that names it stays valid as long as nothing changes. Routes are in it: a counter that is fed by something else is another promise.
  */
 
-import type { CounterDeclaration, OwnTelemetry, Product, Release } from '../product/manifest.ts';
+import { endpointSetting } from '../product/endpoint-setting.ts';
+import type { CounterDeclaration, OwnTelemetry, Product, Release, TelemetryDeclaration } from '../product/manifest.ts';
+import type { Settings } from '../product/settings.ts';
 import { asNoticeId, canonicalJson, type Json, type NoticeId, type ProductName } from '../values.ts';
 import { sha256 } from './digests.ts';
 import { wordsOf } from './notice-words.ts';
@@ -33,7 +35,8 @@ export interface Notice {
 export interface Recipient {
   readonly name: string;
   readonly endpoint: string;
-  readonly policy: string;
+  /** Null where it is the admin's own collector. */
+  readonly policy: string | null;
 }
 
 export type OwnNotice = NonNullable<OwnTelemetry['notice']>;
@@ -45,10 +48,11 @@ export interface NoticeWords {
   readonly closing: string;
 }
 
-/** The notice of this release, or null where there is nothing to consent to. Settings change nothing of what is promised. */
+/** The notice of this release, or null where there is nothing to consent to. Of the settings only the endpoint is a promise. */
 export const makeNotice = (
   product: Pick<Product, 'name' | 'title' | 'telemetry'>,
   release: Pick<Release, 'ownTelemetry'>,
+  settings: Settings = {},
 ): Notice | null => {
   const { telemetry } = product;
   const ownTelemetry = release.ownTelemetry?.notice ?? null;
@@ -62,11 +66,21 @@ export const makeNotice = (
     smallestGroup: telemetry?.smallestGroup ?? 5,
     period: telemetry?.period ?? 'week',
     retentionDays: telemetry?.retentionDays ?? 90,
-    recipient: telemetry === undefined || telemetry.recipient === 'none' ? null : { ...telemetry.recipient },
+    recipient: telemetry === undefined ? null : recipientOf(telemetry.recipient, settings[endpointSetting]),
     ownTelemetry: ownTelemetry && { ...ownTelemetry },
   } as const satisfies Omit<Notice, 'words'>;
   const keptOff = release.ownTelemetry !== undefined && ownTelemetry === null;
-  return { ...promises, words: wordsOf(promises, keptOff) };
+  const refused = settings[endpointSetting] === 'none';
+  return { ...promises, words: wordsOf(promises, { keptOff, refused }) };
+};
+
+const recipientOf = (
+  declared: TelemetryDeclaration['recipient'],
+  chosen: Settings[string] | undefined,
+): Recipient | null => {
+  if (chosen === 'none') return null;
+  if (typeof chosen === 'string') return { name: 'a collector of your own', endpoint: chosen, policy: null };
+  return declared === 'none' ? null : { ...declared };
 };
 
 /** Digest of the canonical JSON: another counter, another endpoint or another word makes another id. */

@@ -5,6 +5,7 @@
  */
 
 import { Failure } from '../errors.ts';
+import { endpointOf, endpointSetting, hasEndpoint } from './endpoint-setting.ts';
 import type { Product } from './manifest.ts';
 import { parseSecretReference, type SecretSource } from './secret-reference.ts';
 import { exampleOf, parseSetting, type Setting, type Settings, type SettingValue } from './settings.ts';
@@ -35,7 +36,7 @@ export interface ResolvedSettings {
 
 /** Throws 'usage-setting' for unknown names (with the nearest), values that are not valid, plain secrets, two equal ports. */
 export const resolveSettings = (
-  product: Pick<Product, 'settings' | 'title'>,
+  product: Pick<Product, 'settings' | 'title' | 'telemetry'>,
   from: GivenSettings,
 ): ResolvedSettings => {
   refuseUnknown(product, from);
@@ -43,6 +44,8 @@ export const resolveSettings = (
   const secrets: Record<string, SecretSource> = {};
   const missing: Setting[] = [];
   const dropped = unknownBefore(product, from.before ?? {});
+  const { given, before = {}, places } = from;
+  const endpoint = endpointOf(product, given[endpointSetting], before, places?.[endpointSetting]);
   for (const setting of product.settings) {
     const { name } = setting;
     if (setting.type === 'secret') {
@@ -56,6 +59,7 @@ export const resolveSettings = (
     if (value !== undefined) settings[name] = value;
     else if (setting.required) missing.push(setting);
   }
+  if (endpoint !== undefined) settings[endpointSetting] = endpoint;
   refuseEqualPorts(product.settings, settings);
   return { settings, missing, secrets, dropped };
 };
@@ -92,10 +96,11 @@ export const parseSetFlags = (flags: readonly string[]): Record<string, string> 
 };
 
 const refuseUnknown = (
-  { settings, title }: Pick<Product, 'settings' | 'title'>,
+  product: Pick<Product, 'settings' | 'title' | 'telemetry'>,
   { given, asked, places }: GivenSettings,
 ): void => {
-  const known = settings.map(({ name }) => name);
+  const { settings, title } = product;
+  const known = [...settings.map(({ name }) => name), ...(hasEndpoint(product) ? [endpointSetting] : [])];
   const unknown = Object.keys({ ...given, ...asked }).find((name) => !known.includes(name));
   if (unknown === undefined) return;
   const advice = suggestion(unknown, known, 'Its settings') || 'It has no settings.';
@@ -106,9 +111,13 @@ const refuseUnknown = (
   );
 };
 
-const unknownBefore = ({ settings }: Pick<Product, 'settings'>, before: Settings): { name: string; why: string }[] =>
+const unknownBefore = (
+  product: Pick<Product, 'settings' | 'telemetry'>,
+  before: Settings,
+): { name: string; why: string }[] =>
   Object.keys(before)
-    .filter((name) => !settings.some((setting) => setting.name === name && setting.type !== 'secret'))
+    .filter((name) => name !== endpointSetting || !hasEndpoint(product))
+    .filter((name) => !product.settings.some((setting) => setting.name === name && setting.type !== 'secret'))
     .map((name) => ({ name, why: 'this release has no such setting' }));
 
 const secretOf = (setting: Setting, { given, asked, places }: GivenSettings): SecretSource | undefined => {

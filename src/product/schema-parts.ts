@@ -99,7 +99,8 @@ function compiles(text: string): boolean {
   }
 }
 
-function isSafeUrl(text: string): boolean {
+/** Whether what is sent there can't be read on the way: https, or a loopback address; without a user, a password or a fragment. */
+export function isSafeUrl(text: string): boolean {
   if (!URL.canParse(text)) return false;
   const url = new URL(text);
   const loopback = url.protocol === 'http:' && (/^127(\.\d{1,3}){3}$/.test(url.hostname) || url.hostname === '[::1]');

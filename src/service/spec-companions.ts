@@ -6,6 +6,7 @@
 
 import type { InstancePaths } from '../instance/paths.ts';
 import type { StoredSettings } from '../instance/state.ts';
+import { endpointSetting } from '../product/endpoint-setting.ts';
 import type { Product } from '../product/manifest.ts';
 
 export interface Companions {
@@ -15,19 +16,16 @@ export interface Companions {
   readonly send: readonly string[] | null;
 }
 
-/** The setting by which an admin names a recipient of their own, or nobody. */
-const endpointSetting = 'telemetry.endpoint';
-
 export const companionsOf = (
   { telemetry }: Pick<Product, 'telemetry'>,
   settings: StoredSettings,
   { name, home }: Pick<InstancePaths, 'name' | 'home'>,
 ): Companions => {
   if (telemetry === undefined) return { follow: null, send: null };
-  const { accessLog } = telemetry as { readonly accessLog?: unknown };
+  const { accessLog } = telemetry;
   const endpoint = settings[endpointSetting] ?? telemetry.recipient;
   return {
     follow: accessLog === undefined ? null : ['telemetry', 'follow', name, '--home', home],
-    send: endpoint === 'none' || endpoint === '' ? null : ['telemetry', 'send', name, '--home', home, '--scheduled'],
+    send: endpoint === 'none' ? null : ['telemetry', 'send', name, '--home', home, '--scheduled'],
   };
 };

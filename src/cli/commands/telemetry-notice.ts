@@ -5,15 +5,14 @@
 
 import { noticeId } from '../../consent/notice.ts';
 import { noticeText, renderNotice } from '../../consent/notice-text.ts';
-import { resolveSettings } from '../../product/resolve-settings.ts';
 import type { Run } from '../invocation.ts';
 import { noticeAbout } from '../notice-about.ts';
 import { givenBy } from '../request.ts';
 
 export const run: Run = async ({ world, home, flags, operands, look }) => {
   const { answers, common } = await givenBy(world, flags);
-  const { product, version, notice } = await noticeAbout(world, home, operands[0] ?? answers?.product, flags.to);
-  if (product !== undefined) resolveSettings(product, { given: common.given, places: common.places ?? {} });
+  const settings = { given: common.given, places: common.places ?? {} };
+  const { version, notice } = await noticeAbout(world, home, operands[0] ?? answers?.product, flags.to, settings);
   if (notice === null) {
     const text = `This product declares no telemetry: nothing would be counted, and there is nothing to agree to.`;
     return {
