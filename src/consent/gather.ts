@@ -33,19 +33,38 @@ export const consentOf = (world: AskingWorld, paths: InstancePaths, serverVeto?:
 export const mayCount = (world: AskingWorld, paths: InstancePaths, serverVeto?: string): Answer =>
   ask(world, paths, [serverVeto, world.env.DO_NOT_TRACK]);
 
+/** What one look gave. Unsettled: the files are being written; nothing may be counted, and the next look may say otherwise. */
+export interface Glance {
+  readonly answer: Answer;
+  readonly settled: boolean;
+}
+
+/** The same answer from one look, for whoever lives in somebody else's event loop and must not stand still there. */
+export const mayCountNow = (world: AskingWorld, paths: InstancePaths): Glance =>
+  askOnce(world, paths, [world.env.DO_NOT_TRACK]);
+
+/** Changes with whatever the answer depends on, time and the asking process apart: a few stats, cheap enough to be taken several times a second. */
+export const consentFingerprint = (paths: InstancePaths): string =>
+  `${fingerprint(paths)},${stampOf(paths.openJournal)}`;
+
 const attempts = 4;
 const betweenAttemptsMs = 25;
 const freshMs = 2_000;
 
 const ask = (world: AskingWorld, paths: InstancePaths, vetoes: readonly (string | undefined)[]): Answer => {
   for (let attempt = 1; ; attempt += 1) {
-    const before = fingerprint(paths);
-    const input = gather(world, paths, vetoes);
-    const isStill = before === fingerprint(paths);
-    const answer = resolve(isStill ? input : { ...input, record: 'record-unreadable' });
-    if (attempt === attempts || answer.state !== 'invalid' || (isStill && !isFresh(world, paths))) return answer;
+    const { answer, settled } = askOnce(world, paths, vetoes);
+    if (attempt === attempts || settled) return answer;
     pause(betweenAttemptsMs);
   }
+};
+
+const askOnce = (world: AskingWorld, paths: InstancePaths, vetoes: readonly (string | undefined)[]): Glance => {
+  const before = fingerprint(paths);
+  const input = gather(world, paths, vetoes);
+  const isStill = before === fingerprint(paths);
+  const answer = resolve(isStill ? input : { ...input, record: 'record-unreadable' });
+  return { answer, settled: answer.state !== 'invalid' || (isStill && !isFresh(world, paths)) };
 };
 
 const gather = (world: AskingWorld, paths: InstancePaths, vetoes: readonly (string | undefined)[]): ResolverInput => {
@@ -118,10 +137,12 @@ const changeOf = (paths: InstancePaths): { running: boolean } | null => {
 };
 
 const fingerprint = (paths: InstancePaths): string =>
-  [paths.state, paths.consent, paths.consentLog]
-    .map((path) => statOrNothing(path))
-    .map((stat) => (stat ? `${stat.ino} ${stat.size} ${stat.mtimeMs}` : '-'))
-    .join();
+  [paths.state, paths.consent, paths.consentLog].map(stampOf).join();
+
+const stampOf = (path: string): string => {
+  const stat = statOrNothing(path);
+  return stat ? `${stat.ino} ${stat.size} ${stat.mtimeMs}` : '-';
+};
 
 const isFresh = (world: AskingWorld, paths: InstancePaths): boolean =>
   [paths.folder, paths.consent, paths.consentLog]

@@ -4,21 +4,126 @@
  * What is counted stays in memory until the day or the process ends; then it is suppressed and written as one part. A no after a
  * yes forgets it all, for good: what comes after another change counts in a process of its own. It lives in somebody else's
  * event loop, so it never throws, never sleeps, never keeps a process alive, and looks at little more than a few stats four times a second.
+ *
+ * While it counts it holds `telemetry/counts` open, which tells `telemetry off` that somebody counts. It never makes that folder; its going is a no. The day is
+ * told by the clock at each look and each request, so a clock that jumps begins another day, or the same one in another part.
  */
 
+import { readNotice } from '../../consent/notice-file.ts';
 import type { InstancePaths } from '../../instance/paths.ts';
+import { type HeldFolder, holdFolder } from '../../system/held-folder.ts';
+import { beforeProcessEnds } from '../../system/process-end.ts';
 import type { World } from '../../system/world.ts';
+import { type Day, dayOf, makeDay, type Promises } from './day.ts';
+import { compileRoutes } from './routes.ts';
 import type { Seen } from './seen.ts';
+import { makeWatch, type View, type Yes } from './watch.ts';
 
 export interface Recorder {
   /** Counts the request if it is to be counted. Never throws. */
   count(seen: Seen): void;
   /** `waiting` for a yes, `counting`, or `over`: nothing will be counted by this process any more. */
   readonly state: 'waiting' | 'counting' | 'over';
-  /** Ends it: what was counted is suppressed and written, if consent still stands. The end of the process and ending signals do the same. */
+  /** Ends it: what was counted is suppressed and written, if consent still stands. The end of the process and ending signals write it too. */
   end(): void;
 }
 
 export type RecordingWorld = Pick<World, 'now' | 'random' | 'machineId' | 'env'>;
 
-export declare const makeRecorder: (world: RecordingWorld, paths: InstancePaths) => Recorder;
+interface Counting {
+  readonly consent: string;
+  readonly promises: Promises;
+  readonly folder: HeldFolder;
+  readonly forgetProcess: () => void;
+  day: Day;
+}
+
+const betweenLooksMs = 250;
+
+/** Looks at once, and from then on by itself. */
+export const makeRecorder = (world: RecordingWorld, paths: InstancePaths): Recorder => {
+  const watch = makeWatch(world, paths);
+  let state: Recorder['state'] = 'waiting';
+  let isPaused = false;
+  let counting: Counting | undefined;
+
+  const newDay = (promises: Promises): Day => makeDay(dayOf(world.now()), promises, world.random(32));
+  const over = (): void => {
+    state = 'over';
+    clearInterval(timer);
+    counting?.folder.release();
+    counting?.forgetProcess();
+    counting = undefined;
+  };
+  const safely = (work: () => void): void => {
+    try {
+      work();
+    } catch {
+      over();
+    }
+  };
+  const begin = (yes: Yes): void => {
+    const notice = readNotice(paths, yes.noticeId);
+    const folder = notice && holdFolder(paths.counts);
+    if (notice === undefined || folder === undefined) return;
+    const promises = { id: yes.noticeId, notice, match: compileRoutes(notice.counters) };
+    const forgetProcess = beforeProcessEnds(() => safely(closeDay));
+    counting = { consent: yes.consent, promises, folder, forgetProcess, day: newDay(promises) };
+    state = 'counting';
+  };
+  const obey = (view: View): void => {
+    isPaused = view === 'unsettled';
+    if (isPaused || state === 'over') return;
+    if (counting === undefined) {
+      if (view !== 'no') begin(view as Yes);
+    } else if ((view as Yes).consent !== counting.consent || !counting.folder.isThere()) over();
+  };
+  /** Nothing is closed while the answer is unsettled: the next look will. */
+  const closeDay = (): void => {
+    obey(watch.look('anew'));
+    if (counting === undefined || isPaused) return;
+    const part = counting.day.part();
+    counting.day = newDay(counting.promises);
+    if (part === undefined) return;
+    const text = `${JSON.stringify(part)}\n`;
+    writeQuietly(counting.folder, `${part.day}.${world.random(8).toString('hex')}.json`, text, world);
+  };
+  const turn = (now: Date): void => {
+    if (counting !== undefined && counting.day.name !== dayOf(now)) closeDay();
+  };
+
+  const look = (): void => {
+    if (state === 'over') return;
+    obey(watch.look());
+    turn(world.now());
+  };
+  const timer = setInterval(() => safely(look), betweenLooksMs).unref();
+  safely(look);
+
+  return {
+    get state() {
+      return state;
+    },
+    count: (seen) => {
+      if (counting === undefined || isPaused) return;
+      safely(() => {
+        const now = world.now();
+        turn(now);
+        counting?.day.add(seen, now);
+      });
+    },
+    end: () => {
+      safely(closeDay);
+      over();
+    },
+  };
+};
+
+/** A disk that is full takes a part, and nothing more. */
+const writeQuietly = (folder: HeldFolder, name: string, text: string, world: Pick<World, 'random'>): void => {
+  try {
+    folder.put(name, text, world.random(8).toString('hex'));
+  } catch {
+    // Nobody to tell: this is somebody else's process.
+  }
+};

@@ -1,0 +1,60 @@
+/**
+ * One UTC day of one recorder: the tally, the key that tells clients apart, the browsers that were met. All of it goes with the day.
+ *
+ * Decides what of a request is counted at all: nothing of somebody who asks not to be (`Sec-GPC: 1`, `DNT: 1`), nothing that failed, nothing that the notice does
+ * not name.
+ */
+
+import type { Notice } from '../../consent/notice.ts';
+import type { NoticeId } from '../../values.ts';
+import type { Part } from '../part.ts';
+import { makeBrowserReader } from './browser.ts';
+import { makeClients } from './clients.ts';
+import type { Match } from './routes.ts';
+import type { Seen } from './seen.ts';
+import { suppress } from './suppress.ts';
+import { makeTally } from './tally.ts';
+
+export interface Day {
+  /** `2026-11-25`. */
+  readonly name: string;
+  /** Counts it, unless it is of another day. Throws for nothing that a client could have written. */
+  add(seen: Seen, now: Date): void;
+  /** What may be written; undefined where nothing may. */
+  part(): Part | undefined;
+}
+
+/** What stays the same from day to day. */
+export interface Promises {
+  readonly id: NoticeId;
+  readonly notice: Notice;
+  readonly match: Match;
+}
+
+/** `key`: 32 random bytes, drawn for this day. */
+export const makeDay = (name: string, { id, notice, match }: Promises, key: Uint8Array): Day => {
+  const tally = makeTally(notice.smallestGroup);
+  const clientOf = makeClients(key);
+  const browserOf = makeBrowserReader();
+  return {
+    name,
+    add: (seen, now) => {
+      const at = seen.at ?? now;
+      if (objects(seen) || !(seen.status >= 100 && seen.status < 400) || dayOf(at) !== name) return;
+      const counter = match(seen.method, seen.url);
+      if (counter === undefined) return;
+      const browser = browserOf(seen.userAgent, seen.hints);
+      tally.add(counter, browser, at.getUTCHours(), () => clientOf(seen.address, seen.forwarded));
+    },
+    part: () => {
+      const counters = notice.counters.map((counter, at) => suppress(counter.name, tally.atomsOf(at), notice));
+      const left = counters.filter((counter) => counter !== undefined);
+      return left.length === 0 ? undefined : { format: 1, noticeId: id, day: name, counters: left };
+    },
+  };
+};
+
+/** The UTC day of a time. A time that is none has a day that is none. */
+export const dayOf = (at: Date): string => (Number.isNaN(at.getTime()) ? '' : at.toISOString().slice(0, 10));
+
+const objects = ({ gpc, dnt }: Seen): boolean => gpc?.trim() === '1' || dnt?.trim() === '1';
