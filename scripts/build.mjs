@@ -6,8 +6,8 @@
  *   node scripts/build.mjs --clean      build, and leave nothing of earlier builds (for packing)
  *
  * Entries are found by their names: src/main.ts is the program, src/bootstrap.ts fetches the private Node (it has to run
- * on Node 18), and every src/**\/*-child.ts and *-worker.ts is a process or thread of its own, dist/NAME.mjs. The program shares
- * nothing with these. It has chunks, which are loaded lazily wherever the source says `await import(...)`.
+ * on Node 18), and every src/**\/*-child.ts, *-worker.ts and *-preload.ts is a process, a thread, or a guest in a server, dist/NAME.mjs. The
+ * program shares nothing with these. It has chunks, which are loaded lazily wherever the source says `await import(...)`.
  *
  * A build may run while an older one is in use: each file is renamed into place, chunks before the entries that name them, and chunks
  * of earlier builds stay for an hour, for whoever has still to load them. build.json comes last and names the sha256 of each
@@ -66,7 +66,7 @@ async function build() {
 }
 
 function entriesOfProcesses() {
-  const names = filesUnder('src').filter((name) => /-(child|worker)\.ts$/.test(name));
+  const names = filesUnder('src').filter((name) => /-(child|worker|preload)\.ts$/.test(name));
   const entries = names.map((name) => ({ in: name, out: basename(name, '.ts') }));
   const outs = new Set(entries.map((entry) => entry.out));
   if (outs.size !== entries.length || outs.has('main')) throw new Error('Two entries have one name.');

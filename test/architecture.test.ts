@@ -61,7 +61,7 @@ test('time, randomness and process state are asked for in system alone', () => {
   const asks =
     /\bDate\.now\(|\bnew Date\(\)|\bMath\.random\(|\brandomBytes\b|\brandomUUID\b|\bprocess\.(?:env|argv|pid|cwd|exit|stdout|stderr|stdin|getuid)\b/;
   const free = (file: string): boolean =>
-    ['system', 'main.ts', 'bootstrap.ts'].includes(roomOf(file)) || /-(child|worker)\.ts$/.test(file);
+    ['system', 'main.ts', 'bootstrap.ts'].includes(roomOf(file)) || /-(child|worker|preload)\.ts$/.test(file);
   const wrong = files.filter((file) => !free(file) && asks.test(ownCode(readFileSync(file, 'utf8'))));
   expect(wrong).toEqual([]);
 });
