@@ -114,7 +114,7 @@ export const hearConsent = async (
   if (notice === null || id === null) throw new Error('a question without a notice');
   const asked = { noticeId: id, version: target.release.version, account: target.before?.account ?? null };
   const from = target.from === null ? since : await logQuestion(ports.world, target.paths, asked);
-  const say = await ports.asker.consent(notice, target.product.title);
+  const say = await ports.asker.consent(notice, target.release.version);
   const answer: GivenAnswer = say === 'yes' ? { say, by: 'prompt', noticeId: id } : { say, by: 'prompt' };
   return { answer, notice, noticeId: id, since: from };
 };

@@ -51,7 +51,8 @@ export interface Asker {
   ): Promise<Record<string, string>>;
   /** Offers another kind of change than the one asked for (an instance is there already). */
   offer(kind: ChangeKind, reason: string): Promise<boolean>;
-  consent(notice: Notice, title: string): Promise<'yes' | 'no'>;
+  /** `version`: of the release that will run; a preview at the question names it. */
+  consent(notice: Notice, version: string): Promise<'yes' | 'no'>;
   /** Shows the plan, asks for each danger that was not acknowledged, then the last question (skipped when `yes`). */
   confirm(plan: Plan, dangers: readonly Danger[], yes: boolean): Promise<boolean>;
 }

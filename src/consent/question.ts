@@ -28,7 +28,7 @@ export type Hearing =
 export type HearingNote = 'nobody-asked' | 'vetoed' | 'notice-not-confirmed';
 
 /** The question's own words. The notice stands above it. */
-export const question = { text: 'Count them?', hint: 'y/N' } as const;
+export const question = { text: 'Count them?', hint: 'y/N, p to preview' } as const;
 
 /** Whether to ask, or what the answer is. `noticeId` is that of the release that will run; null where there is nothing to consent to. */
 export const hear = (
@@ -56,9 +56,13 @@ export const noteText = (note: HearingNote, noticeId: NoticeId | null): string =
     'notice-not-confirmed': `Telemetry: on was not confirmed with the id of this notice, so nothing is counted. Read it with: assent telemetry notice. Then: --telemetry=on --telemetry-notice=${noticeId ?? 'ID'}`,
   })[note];
 
-/** What a key pressed at the question means. Enter takes the default, which is a no; any other key leaves the question standing. */
-export const keyMeans = (key: string): 'yes' | 'no' | 'again' => {
+/**
+ * What a key pressed at the question means. Enter takes the default, which is a no; `p` shows a report and comes back; any other key leaves the
+ * question standing.
+ */
+export const keyMeans = (key: string): 'yes' | 'no' | 'preview' | 'again' => {
   if (key === 'y' || key === 'Y') return 'yes';
+  if (key === 'p' || key === 'P') return 'preview';
   return key === 'n' || key === 'N' || key === '\r' || key === '\n' ? 'no' : 'again';
 };
 

@@ -5,13 +5,14 @@
 
 import type { ChangeKind, Plan } from '../change/plan.ts';
 import type { Asker } from '../change/request.ts';
-import { mayAsk, question } from '../consent/question.ts';
+import type { Notice } from '../consent/notice.ts';
+import { keyMeans, mayAsk, question } from '../consent/question.ts';
 import type { Setting } from '../product/settings.ts';
 import { portHolder } from '../system/net.ts';
 import { write } from '../system/terminal.ts';
 import type { World } from '../system/world.ts';
 import type { Look } from './look.ts';
-import { askSetting, askYesNo } from './prompts.ts';
+import { askSetting, askYesNo, askYesNoOr } from './prompts.ts';
 import { noticeLines } from './views/notice.ts';
 import { dangerLines, planLines } from './views/plan.ts';
 
@@ -30,9 +31,9 @@ export interface AskerOptions {
 export const askerFor = ({ look, interactive, keepsPorts, planShown }: AskerOptions): Asker => ({
   interactive,
   settings: (_product, settings, defaults) => askAll(look, settings, defaults, keepsPorts),
-  consent: async (notice) => {
+  consent: (notice, version) => {
     show([...noticeLines(notice, look), '']);
-    return (await askYesNo(look, question.text, false)) ? 'yes' : 'no';
+    return askConsent(look, notice, version);
   },
   offer: (kind, reason) => {
     show(['', `  ${reason}`]);
@@ -43,6 +44,23 @@ export const askerFor = ({ look, interactive, keepsPorts, planShown }: AskerOpti
     return confirm(look, dangers, yes);
   },
 });
+
+const askConsent = async (look: Look, notice: Notice, version: string): Promise<'yes' | 'no'> => {
+  const aside = { hint: question.hint, word: 'Preview', isKey: (key: string) => keyMeans(key) === 'preview' };
+  for (;;) {
+    const answer = await askYesNoOr(look, question.text, aside);
+    if (answer !== 'aside') return answer ? 'yes' : 'no';
+    show(['', ...(await exampleLines(look, notice, version)), '']);
+  }
+};
+
+/** Few lines of the bytes, so that the bars stay on the screen. */
+const exampleLines = async (look: Look, notice: Notice, version: string): Promise<string[]> => {
+  const { examplePreview } = await import('../telemetry/preview.ts');
+  const { previewLines } = await import('./views/preview.ts');
+  const all = `assent telemetry preview ${notice.product}@${version} --raw`;
+  return previewLines(examplePreview(notice, version), look, { lines: 5, all });
+};
 
 const askAll = async (
   look: Look,

@@ -19,6 +19,8 @@ export interface Symbols {
   readonly dot: string;
   readonly undo: string;
   readonly more: string;
+  /** What bars are drawn with. */
+  readonly bar: string;
   readonly spinner: readonly string[];
 }
 
@@ -63,6 +65,7 @@ const unicode: Symbols = {
   dot: '·',
   undo: '↩',
   more: '…',
+  bar: '█',
   spinner: ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'],
 };
 
@@ -73,5 +76,6 @@ const ascii: Symbols = {
   dot: '-',
   undo: '<',
   more: '...',
+  bar: '#',
   spinner: ['-', '\\', '|', '/'],
 };

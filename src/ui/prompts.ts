@@ -14,6 +14,7 @@ import { discardTypedAhead, onInputEnd, promptStreams, switchColourOff } from '.
 import { wrap } from './layout.ts';
 import type { Look } from './look.ts';
 import { noPaint } from './paint.ts';
+import type { Aside, YesNo } from './yes-no.ts';
 
 /** What a prompt of the library takes beside its question. */
 export interface PromptContext {
@@ -48,11 +49,19 @@ export const askSetting = async (
 };
 
 /** A yes or a no that decides something; keys typed too early don't count. */
-export const askYesNo = async (look: Look, message: string, standard: boolean): Promise<boolean> => {
+export const askYesNo = async (look: Look, message: string, standard: boolean): Promise<boolean> =>
+  (await askDeciding({ message, default: standard, look })) === true;
+
+/** The same, a no by default, with a key that leads aside: whoever asks comes back to the question. */
+export const askYesNoOr = (look: Look, message: string, aside: Aside): Promise<boolean | 'aside'> =>
+  askDeciding({ message, default: false, look, aside });
+
+const askDeciding = async (question: YesNo): Promise<boolean | 'aside'> => {
+  const { look } = question;
   const ask = await yesNoPrompt();
   return asking(look, async (context) => {
     if ((await discardTypedAhead()).interrupted) throw cancelled();
-    return ask({ message, default: standard, look }, context);
+    return ask(question, context);
   });
 };
 

@@ -1,6 +1,7 @@
 /**
  * The question that takes a yes or a no: `(y/N)`. Enter alone is the default, `y` or `yes` and Enter is a yes, `n` or `no` and
- * Enter a no. Any other key leaves the question standing: it does not even appear.
+ * Enter a no. Any other key leaves the question standing: it does not even appear. A question may have one key more that leads aside at
+ * once, without Enter, and as the first key only.
  *
  * Our own, since a library's confirm takes what it does not understand for typed text, and a key pressed by mistake must not become an answer.
  */
@@ -12,11 +13,20 @@ export interface YesNo {
   readonly message: string;
   readonly default: boolean;
   readonly look: Look;
+  readonly aside?: Aside;
 }
 
-export const yesNo = createPrompt<boolean, YesNo>(({ message, default: standard, look }, done) => {
+export interface Aside {
+  /** Stands in the brackets behind the question: `y/N, p to preview`. */
+  readonly hint: string;
+  /** What the line says once the key was pressed. */
+  readonly word: string;
+  isKey(key: string): boolean;
+}
+
+export const yesNo = createPrompt<boolean | 'aside', YesNo>(({ message, default: standard, look, aside }, done) => {
   const [typed, setTyped] = useState('');
-  const [answer, setAnswer] = useState<boolean | undefined>(undefined);
+  const [answer, setAnswer] = useState<boolean | 'aside' | undefined>(undefined);
   const { paint } = look;
 
   useKeypress((key, line) => {
@@ -27,6 +37,10 @@ export const yesNo = createPrompt<boolean, YesNo>(({ message, default: standard,
       setAnswer(said);
       return done(said);
     }
+    if (typed === '' && aside?.isKey(line.line) === true) {
+      setAnswer('aside');
+      return done('aside');
+    }
     const text = isBackspaceKey(key) ? typed.slice(0, -1) : line.line.toLowerCase();
     const kept = ['yes', 'no'].some((word) => word.startsWith(text)) ? text : typed;
     line.clearLine(0);
@@ -35,8 +49,9 @@ export const yesNo = createPrompt<boolean, YesNo>(({ message, default: standard,
   });
 
   const question = `${paint.accent('?')} ${paint.strong(message)}`;
-  if (answer !== undefined) return `${question} ${paint.accent(answer ? 'Yes' : 'No')}`;
-  return `${question} ${paint.faint(standard ? '(Y/n)' : '(y/N)')} ${typed}`;
+  if (answer !== undefined)
+    return `${question} ${paint.accent(answer === 'aside' ? (aside?.word ?? '') : answer ? 'Yes' : 'No')}`;
+  return `${question} ${paint.faint(`(${aside?.hint ?? (standard ? 'Y/n' : 'y/N')})`)} ${typed}`;
 });
 
 /** What a word and Enter mean, or undefined for the beginning of a word, which is no answer yet. */

@@ -60,10 +60,11 @@ test('a product without telemetry asks nothing and takes no yes', () => {
   expect(hear(off, null, { interactive: false, vetoed: false })).toMatchObject({ answer: { say: 'no' } });
 });
 
-test('Enter is a no; only y and n answer', () => {
+test('Enter is a no, p a preview; only y and n answer', () => {
+  expect(['p', 'P'].map(keyMeans)).toEqual(['preview', 'preview']);
   expect(['y', 'Y'].map(keyMeans)).toEqual(['yes', 'yes']);
   expect(['n', 'N', '\r', '\n'].map(keyMeans)).toEqual(['no', 'no', 'no', 'no']);
-  expect(['', ' ', 'j', 'p', '\t', '\u001b', 'yes', '1'].map(keyMeans)).toEqual(Array(8).fill('again'));
+  expect(['', ' ', 'j', '\t', '\u001b', 'yes', '1'].map(keyMeans)).toEqual(Array(7).fill('again'));
 });
 
 test('every note is one line, and the one about the notice says what to type', () => {

@@ -18,7 +18,7 @@ if (noTerminal !== null)
 export const typeAnswer: TypeAnswer = async (world, args, say) => {
   const { terminal } = await import('./terminal.ts');
   const screen = terminal(world, args);
-  await screen.see('Count them? (y/N)', 60_000);
+  await screen.see('Count them? (y/N, p to preview)', 60_000);
   screen.type(say === 'yes' ? 'y\r' : '\r');
   return screen.ended(120_000);
 };

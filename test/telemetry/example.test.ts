@@ -4,7 +4,7 @@ import { noticeId } from '../../src/consent/notice.ts';
 import { exampleParts } from '../../src/telemetry/example.ts';
 import { parsePart } from '../../src/telemetry/part.ts';
 import { makeReport } from '../../src/telemetry/report.ts';
-import { exampleNotice } from './support.ts';
+import { exampleNotice } from './example-notice.ts';
 
 const many = {
   ...exampleNotice,

@@ -9,7 +9,7 @@ import { partLimit } from '../../src/telemetry/part.ts';
 import { readParts } from '../../src/telemetry/parts.ts';
 import type { InstanceName } from '../../src/values.ts';
 import { makeSandbox, removeSandbox } from '../support/sandbox.ts';
-import { exampleNotice, exampleNoticeId } from './support.ts';
+import { exampleNotice, exampleNoticeId } from './example-notice.ts';
 
 let folder: string;
 let paths: InstancePaths;

@@ -6,7 +6,7 @@ import { createRequire } from 'node:module';
 import { describe, expect, it } from 'vitest';
 import type { Part, PartCounter } from '../../src/telemetry/part.ts';
 import { makeReport, type Report } from '../../src/telemetry/report.ts';
-import { exampleNotice, exampleNoticeId } from './support.ts';
+import { exampleNotice, exampleNoticeId } from './example-notice.ts';
 
 const require = createRequire(import.meta.url);
 const protocol = require(

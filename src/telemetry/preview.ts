@@ -1,0 +1,89 @@
+/**
+ * What a report would be now: the same bytes, by the same encoder, that are sent. Where nothing is counted it is an example, and says so
+ * beside the bytes, never in them.
+ *
+ * Of the real numbers it is the next report that is shown: that of the oldest period that has reportable days and was not reported yet. What else is
+ * there is told as amounts only. Nothing is made, changed or sent here.
+ */
+
+import type { Notice } from '../consent/notice.ts';
+import { readWindow, reportableDays } from '../consent/window.ts';
+import type { InstancePaths } from '../instance/paths.ts';
+import { exampleParts } from './example.ts';
+import { numbersOf, readParts, type StoredPart } from './parts.ts';
+import { makeReport, type Report } from './report.ts';
+import { periodOf } from './schedule.ts';
+import { reportsIn } from './sent.ts';
+
+export interface Preview {
+  readonly example: boolean;
+  readonly notice: Notice;
+  readonly version: string;
+  /** Undefined where there is nothing to report yet. */
+  readonly report: Report | undefined;
+  readonly aside: Aside;
+}
+
+/** How many numbers are there that this report does not hold. */
+export interface Aside {
+  /** Of days that are not over. */
+  readonly unfinished: number;
+  /** Of days that are never reported: consent was not in force all day, or the day was reported already. */
+  readonly never: number;
+  /** Of later periods. */
+  readonly later: number;
+}
+
+export const examplePreview = (notice: Notice, version: string): Preview => ({
+  example: true,
+  notice,
+  version,
+  report: makeReport({ notice, version }, exampleParts(notice)),
+  aside: { unfinished: 0, never: 0, later: 0 },
+});
+
+/** `uid`: whose files parts are, as `readParts` has it. */
+export const realPreview = (
+  paths: InstancePaths,
+  { notice, version, uid, now }: { notice: Notice; version: string; uid: number; now: Date },
+): Preview => {
+  const parts = readParts(paths, notice, uid);
+  const reportable = reportableDaysOf(paths, now, parts);
+  const first = reportable[0];
+  const period = first === undefined ? undefined : periodOf(first, notice.period);
+  const isIn = (day: string) => reportable.includes(day) && period !== undefined && day < period.end;
+  const today = now.toISOString().slice(0, 10);
+  return {
+    example: false,
+    notice,
+    version,
+    report: makeReport(
+      { notice, version },
+      parts.filter(({ day }) => isIn(day)),
+    ),
+    aside: {
+      unfinished: countOf(parts.filter(({ day }) => day >= today)),
+      never: countOf(parts.filter(({ day }) => day < today && !reportable.includes(day))),
+      later: countOf(parts.filter(({ day }) => reportable.includes(day) && !isIn(day))),
+    },
+  };
+};
+
+/** The days that there are numbers of, whether they may be reported or not; for status. */
+export const countedDays = (paths: InstancePaths, notice: Notice, uid: number): string[] =>
+  [...new Set(readParts(paths, notice, uid).map(({ day }) => day))].sort();
+
+/** A day that a report has, whether it waits or was sent, is over: what comes late is not reported. */
+const reportableDaysOf = (paths: InstancePaths, now: Date, parts: readonly StoredPart[]): string[] => {
+  const today = now.toISOString().slice(0, 10);
+  const done = [...reportsIn(paths.spool), ...reportsIn(paths.reports)].map(({ to }) => to).filter((to) => to < today);
+  const last = done.sort().at(-1) ?? '';
+  return reportableDays(
+    readWindow(paths),
+    now,
+    parts.map(({ day }) => day).filter((day) => day > last),
+  );
+};
+
+const countOf = (parts: readonly StoredPart[]): number =>
+  parts.reduce((sum, { counters }) => sum + counters.flatMap(numbersOf).length, 0);
