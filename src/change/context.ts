@@ -3,6 +3,7 @@
  * the opening entry and the disk alone, so that `recover` works with the same context as the change itself.
  */
 
+import { consentForService } from '../consent/for-service.ts';
 import { Failure } from '../errors.ts';
 import type { InstancePaths } from '../instance/paths.ts';
 import type { Account, InstanceState, ReleaseRef } from '../instance/state.ts';
@@ -11,7 +12,7 @@ import { findProgram } from '../release/program.ts';
 import type { StoredRelease } from '../release/store.ts';
 import { findStored } from '../release/store.ts';
 import type { ServiceHost, ServiceSpec } from '../service/spec.ts';
-import { hostOf, serviceSpec } from '../service/spec.ts';
+import { consentOff, hostOf, serviceSpec } from '../service/spec.ts';
 import type { Supervisor } from '../service/supervisor.ts';
 import { supervisors } from '../service/supervisor.ts';
 import type { World } from '../system/world.ts';
@@ -58,15 +59,20 @@ export const contextOf = (
     specBefore:
       installedBefore && findStoredOf(paths, installedBefore.release) ? specOf(installedBefore, paths, host) : null,
     times: { downAt: null, upAt: null },
-    specAfter: stored && serviceSpec(host, after, stored, paths, false),
+    // Anew at each look: the step before the service puts the answer on record, and a withdrawal may take it away in the middle.
+    get specAfter() {
+      if (stored === null) return null;
+      const { counting } = consentForService(world, paths, after.veto);
+      return serviceSpec(host, after, stored, paths, { own: false, counting });
+    },
     releaseAfter: stored,
     account: after.account,
   };
 };
 
-/** The service of an installed instance, its server's own telemetry off. */
+/** The service of an installed instance: its server's own telemetry off, and nothing counted. A yes of before is over where this is asked. */
 export const specOf = (state: InstanceState, paths: InstancePaths, host: ServiceHost): ServiceSpec =>
-  serviceSpec(host, state, storedRelease(paths, state.release), paths, false);
+  serviceSpec(host, state, storedRelease(paths, state.release), paths, consentOff);
 
 /** The stored release that an instance refers to. Throws 'refused-check' where its folder is gone or incomplete. */
 export const storedRelease = (paths: InstancePaths, ref: ReleaseRef): StoredRelease => {

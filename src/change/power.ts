@@ -6,7 +6,7 @@
  * is meant to run is found down, and never the other way round.
  */
 
-import { consentOf } from '../consent/gather.ts';
+import { consentForService } from '../consent/for-service.ts';
 import { Failure } from '../errors.ts';
 import type { InstancePaths } from '../instance/paths.ts';
 import type { InstanceState } from '../instance/state.ts';
@@ -93,8 +93,13 @@ const mark = (paths: InstancePaths, state: InstanceState, running: boolean): voi
 /** The server's own telemetry follows consent, as at every start. */
 const specNow = (ports: Ports, paths: InstancePaths, state: InstanceState, program: Program): ServiceSpec => {
   const host = hostOf(ports.world, program);
-  const { collecting } = consentOf(ports.world, paths);
-  return serviceSpec(host, state, storedRelease(paths, state.release), paths, collecting);
+  return serviceSpec(
+    host,
+    state,
+    storedRelease(paths, state.release),
+    paths,
+    consentForService(ports.world, paths, state.veto),
+  );
 };
 
 const installedState = (paths: InstancePaths): InstanceState => {

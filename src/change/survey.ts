@@ -20,7 +20,7 @@ import type { StoredRelease } from '../release/store.ts';
 import { findStored } from '../release/store.ts';
 import { checkOnce } from '../service/health/checks.ts';
 import type { ServiceSpec } from '../service/spec.ts';
-import { hostOf, serviceSpec } from '../service/spec.ts';
+import { consentOff, hostOf, serviceSpec } from '../service/spec.ts';
 import { detectSupervisor, supervisors } from '../service/supervisor.ts';
 import { refuseWithoutCompiler } from '../source/compiler.ts';
 import { statIfThere } from '../system/files.ts';
@@ -114,7 +114,13 @@ const specOfBefore = (ports: Ports, target: Target, state: InstanceState): Servi
   const { product, version, digest } = state.release;
   const stored = findStored(ports.home, product, version, digest);
   if (stored === undefined) return null;
-  return serviceSpec(hostOf(ports.world, findProgram(ports.world, ports.home)), state, stored, target.paths, false);
+  return serviceSpec(
+    hostOf(ports.world, findProgram(ports.world, ports.home)),
+    state,
+    stored,
+    target.paths,
+    consentOff,
+  );
 };
 
 const releaseGone = ({ paths, release, product }: Target): Failure =>

@@ -3,7 +3,7 @@
  * and the sealed release, without reading a manifest, so that `status` stays light.
  */
 
-import { consentOf } from '../consent/gather.ts';
+import { consentForService } from '../consent/for-service.ts';
 import { Failure } from '../errors.ts';
 import type { InstancePaths } from '../instance/paths.ts';
 import { instancePaths } from '../instance/paths.ts';
@@ -48,9 +48,8 @@ export const knownService = (world: World, paths: InstancePaths, state: Instance
       `Store it again with: assent reinstall ${paths.name}. Nothing was changed.`,
     );
   }
-  const { collecting } = consentOf(world, paths);
   return {
-    spec: serviceSpec(hostOf(world, null), state, stored, paths, collecting),
+    spec: serviceSpec(hostOf(world, null), state, stored, paths, consentForService(world, paths, state.veto)),
     supervisor: supervisors[state.supervisor],
     login: loginOf(stored, viewOfService(state, stored, paths), paths),
   };

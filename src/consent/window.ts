@@ -7,7 +7,6 @@
 
 import type { InstancePaths } from '../instance/paths.ts';
 import { readIfThere, type WriteOptions, writeDurably } from '../system/files.ts';
-import { isDay } from './part.ts';
 
 export interface Window {
   readonly format: 1;
@@ -35,7 +34,7 @@ export const reportableDays = (window: Window | undefined, now: Date, days: Iter
   [...new Set(days)].filter((day) => isReportable(window, now, day)).sort();
 
 const isReportable = (window: Window | undefined, now: Date, day: string): boolean =>
-  window !== undefined && isDay(day) && day > dayOf(new Date(window.since)) && day < dayOf(now);
+  window !== undefined && day > dayOf(new Date(window.since)) && day < dayOf(now);
 
 /** The day of a time, UTC: `2026-11-25`. */
 export const dayOf = (time: Date): string => time.toISOString().slice(0, 10);

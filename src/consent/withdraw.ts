@@ -11,6 +11,7 @@ import { Failure, messageOf } from '../errors.ts';
 import type { InstancePaths } from '../instance/paths.ts';
 import { type InstanceState, readState } from '../instance/state.ts';
 import { unfinished } from '../instance/unfinished.ts';
+import { isHeldOpen } from '../system/process-table.ts';
 import { sleep } from '../system/processes.ts';
 import type { World } from '../system/world.ts';
 import { keyDigest } from './digests.ts';
@@ -27,7 +28,7 @@ import { type Sharing, sharingOf } from './sharing.ts';
 export interface WithdrawPorts {
   /** Default `flag`: a command that was typed. */
   readonly by?: Way;
-  /** Whether something is counting still; it stops by itself once it asks the resolver. Nothing counts today. */
+  /** Whether something is counting still; it stops by itself once it asks the resolver. Default: whether a process holds the counts open. */
   counting?(): boolean;
   /** Turns the server's own telemetry off, where a yes has turned it on, and restarts it where that is needed. Throws where it still sends. */
   serverOff?(): Promise<void>;
@@ -139,7 +140,7 @@ const copyToRecord = async (
 const erase = async (
   world: World,
   paths: InstancePaths,
-  { counting = () => false }: WithdrawPorts,
+  { counting = () => isCounting(paths) }: WithdrawPorts,
 ): Promise<{ erased: Erased; left: string | null }> => {
   let erased: Erased = { files: 0, bytes: 0 };
   try {
@@ -152,6 +153,9 @@ const erase = async (
     return { erased, left: messageOf(error) };
   }
 };
+
+/** Whoever counts holds the folder of the counts open, under whatever name it lies by now. */
+const isCounting = ({ telemetry }: InstancePaths): boolean => isHeldOpen([`${telemetry}/`, `${telemetry}.gone-`]);
 
 const serverOff = async (paths: InstancePaths, ports: WithdrawPorts): Promise<void> => {
   try {

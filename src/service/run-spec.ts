@@ -17,14 +17,19 @@ import type { ServiceSpec } from './spec.ts';
 import { supervise } from './supervise.ts';
 import { endServer } from './survivors.ts';
 
-/** Returns the exit code. Failure 'instance-busy' where another one runs it, 'refused-permission' where the server would be root. */
-export const runSpec = async (world: World, spec: ServiceSpec, mode: 'foreground' | 'detached'): Promise<number> => {
+/** `specNow`: the spec as consent has it by then, for each start anew. Returns the exit code. Failure 'instance-busy' where another one runs it, 'refused-permission' where the server would be root. */
+export const runSpec = async (
+  world: World,
+  spec: ServiceSpec,
+  mode: 'foreground' | 'detached',
+  specNow: () => ServiceSpec = () => spec,
+): Promise<number> => {
   const { paths, instance } = spec;
   if (world.user.uid === 0 && (spec.account === null || spec.account.uid === 0)) throw wouldBeRoot(instance);
   const lock = takeLock(world, paths, mode);
   try {
     await endServer(spec, readRecord(paths, spec.host.uid)?.child ?? null);
-    return await supervise(world, spec, mode);
+    return await supervise(world, spec, mode, specNow);
   } finally {
     removeRecord(paths);
     lock.release();

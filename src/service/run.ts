@@ -17,7 +17,7 @@ import type { World } from '../system/world.ts';
 import { asVersion, type InstanceName } from '../values.ts';
 import { applyOwnTelemetry } from './own-telemetry.ts';
 import { runSpec, runsAlready } from './run-spec.ts';
-import { hostOf, type ServiceSpec, serviceSpec } from './spec.ts';
+import { hostOf, type ServiceSpec, type SpecConsent, serviceSpec } from './spec.ts';
 import { systemdSupervisor } from './systemd.ts';
 
 export interface RunRequest {
@@ -25,26 +25,27 @@ export interface RunRequest {
   readonly name: InstanceName;
   /** `prepare-only` is what a unit does before the server starts: it keeps the server's own telemetry as consent has it. */
   readonly mode: 'foreground' | 'detached' | 'prepare-only';
-  /** Whether a yes is in force that the server's own telemetry may follow. */
-  readonly consentOn: boolean;
+  /** What consent says, asked anew before each start of the server. */
+  readonly consent: () => SpecConsent;
 }
 
 /** Runs until the server ends or a signal ends it. Returns the exit code: the server's, or 0 where it ended because we told it to. */
 export const runInstance = async (world: World, request: RunRequest): Promise<number> => {
-  const { home, name, mode, consentOn } = request;
+  const { home, name, mode, consent } = request;
   if (mode === 'foreground' && isFirstProcess()) becomeInit();
   const paths = instancePaths(home, name);
-  const spec = specOfCurrent(world, paths, consentOn);
+  const specNow = () => specOfCurrent(world, paths, consent());
+  const spec = specNow();
   if (mode === 'prepare-only') {
     await applyOwnTelemetry(spec);
     return 0;
   }
   if (mode === 'foreground') await refuseForeground(spec);
-  return runSpec(world, spec, mode);
+  return runSpec(world, spec, mode, specNow);
 };
 
 /** The spec of the release that `current` names. Failure 'no-instance' where nothing is installed, 'refused-check' where the release is gone. */
-export const specOfCurrent = (world: World, paths: InstancePaths, consentOn: boolean): ServiceSpec => {
+export const specOfCurrent = (world: World, paths: InstancePaths, consent: SpecConsent): ServiceSpec => {
   const state = readState(paths);
   if (state === undefined || !state.installed) {
     throw new Failure(
@@ -53,7 +54,7 @@ export const specOfCurrent = (world: World, paths: InstancePaths, consentOn: boo
       'Install it: assent install',
     );
   }
-  return serviceSpec(hostOf(world, null), state, storedOfCurrent(paths, state), paths, consentOn);
+  return serviceSpec(hostOf(world, null), state, storedOfCurrent(paths, state), paths, consent);
 };
 
 const storedOfCurrent = (paths: InstancePaths, state: InstanceState) => {

@@ -7,6 +7,7 @@
  */
 
 import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import type { InstancePaths } from '../instance/paths.ts';
 import type { Account, InstanceState } from '../instance/state.ts';
 import type { ServiceDescription } from '../product/manifest.ts';
@@ -24,10 +25,22 @@ export interface Program {
   readonly main: string;
 }
 
+/** What consent says to whoever starts the server. Off wherever that is not certain. */
+export interface SpecConsent {
+  /** Whether the server's own telemetry may follow a yes. */
+  readonly own: boolean;
+  /** Whether what counts is loaded into the server: an acceptance is on record. */
+  readonly counting: boolean;
+}
+
+export const consentOff: SpecConsent = { own: false, counting: false };
+
 /** For whom services run on this machine, and with which Assent. */
 export interface ServiceHost {
   /** Null only where nothing is going to be installed or started detached (`assent run` itself). */
   readonly program: Program | null;
+  /** The module that counts inside of a Node server. */
+  readonly preload: string;
   readonly uid: number;
   readonly gid: number;
   /** The user's own HOME, for processes of ours; servers have their data folder. */
@@ -74,23 +87,25 @@ export interface ServiceSpec {
 export const hostOf = (world: World, program: Program | null): ServiceHost => {
   const home = world.env.HOME ?? '/';
   const config = world.env.XDG_CONFIG_HOME || join(home, '.config');
-  return { program, uid: world.user.uid, gid: world.user.gid, home, userUnits: join(config, 'systemd/user') };
+  const dist = program === null ? join(world.program, 'dist') : dirname(program.main);
+  const preload = join(dist, 'count-preload.mjs');
+  return { program, preload, uid: world.user.uid, gid: world.user.gid, home, userUnits: join(config, 'systemd/user') };
 };
 
-/** `consentOn`: whether a yes is in force that the server's own telemetry may follow; false wherever that is not certain. */
 export const serviceSpec = (
   host: ServiceHost,
   state: InstanceState,
   stored: StoredRelease,
   paths: InstancePaths,
-  consentOn: boolean,
+  consent: SpecConsent,
 ): ServiceSpec => {
   const { product, release, node } = stored;
   const { service } = release;
   const view = viewOfService(state, stored, paths);
   const list = (command: readonly string[], where: string): string[] =>
     command.map((part) => render(part, view, where));
-  const ownTelemetry = renderOwnTelemetry(stored, view, paths, consentOn);
+  const ownTelemetry = renderOwnTelemetry(stored, view, paths, consent.own);
+  const command = list(service.command, 'service.command');
   return {
     instance: state.name,
     product: product.name,
@@ -98,7 +113,7 @@ export const serviceSpec = (
     version: release.version,
     digest: stored.digest,
     generation: state.generation,
-    command: list(service.command, 'service.command'),
+    command: consent.counting ? withCounting(command, stored, host, paths) : command,
     environment: {
       LANG: 'C.UTF-8',
       NODE_ENV: 'production',
@@ -127,6 +142,21 @@ export const serviceSpec = (
       .filter(Boolean),
     listensWide: listensWide(product, state.settings),
   };
+};
+
+/**
+ * Only Node servers, and only where the product counts requests by itself: `node --import URL script ...`. All that the module needs to know
+ * stands in its address, for the environment is the server's, and its children's.
+ */
+const withCounting = (
+  [program = '', ...rest]: readonly string[],
+  { node, product: { telemetry } }: StoredRelease,
+  { preload }: ServiceHost,
+  { home, name }: InstancePaths,
+): string[] => {
+  const counts = telemetry !== undefined && telemetry.accessLog === undefined && program === node;
+  const about = new URLSearchParams({ home, name }).toString();
+  return counts ? [program, '--import', `${pathToFileURL(preload).href}?${about}`, ...rest] : [program, ...rest];
 };
 
 /** What commands, environments and checks may name. */

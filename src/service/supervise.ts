@@ -32,7 +32,12 @@ interface Ended {
 }
 
 /** Returns the exit code once the server has ended for good. */
-export const supervise = async (world: World, spec: ServiceSpec, mode: 'foreground' | 'detached'): Promise<number> => {
+export const supervise = async (
+  world: World,
+  spec: ServiceSpec,
+  mode: 'foreground' | 'detached',
+  specNow: () => ServiceSpec,
+): Promise<number> => {
   const turn: Turn = { stopping: false, child: undefined, ending: Promise.resolve() };
   const output = openOutput(world, spec, mode);
   const quiet = listen(spec, turn, mode);
@@ -41,7 +46,7 @@ export const supervise = async (world: World, spec: ServiceSpec, mode: 'foregrou
     for (let pause = 1; ; ) {
       note('starting', null);
       const began = performance.now();
-      const ended = await runOnce(world, spec, turn, output, note, mode);
+      const ended = await runOnce(world, specNow, turn, output, note, mode);
       const stable = performance.now() - began > 60_000;
       await turn.ending;
       output.say(ended.why);
@@ -61,14 +66,16 @@ export const supervise = async (world: World, spec: ServiceSpec, mode: 'foregrou
 
 const runOnce = async (
   world: World,
-  spec: ServiceSpec,
+  specNow: () => ServiceSpec,
   turn: Turn,
   output: Output,
   note: Recorder,
   mode: 'foreground' | 'detached',
 ): Promise<Ended> => {
   turn.child = undefined;
+  let spec: ServiceSpec;
   try {
+    spec = specNow();
     const environment = environmentOfService(spec, mode === 'foreground' ? passedOn(world) : {});
     await applyOwnTelemetry(spec);
     await prepare(spec, environment);

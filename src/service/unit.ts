@@ -65,9 +65,9 @@ const environmentLines = (spec: ServiceSpec): string[] => [
 ];
 
 /** What a manager (above all a user's) may hand down that would change how a server runs. */
-const unwanted = ['NODE_OPTIONS', 'NODE_PATH', 'NODE_EXTRA_CA_CERTS', 'NOTIFY_SOCKET', 'LD_PRELOAD', 'LD_LIBRARY_PATH'];
+export const unwanted = ['NODE_OPTIONS', 'NODE_PATH', 'NODE_EXTRA_CA_CERTS', 'NOTIFY_SOCKET', 'LD_PRELOAD', 'LD_LIBRARY_PATH'];
 
-const accountLines = ({ account }: ServiceSpec): string[] => {
+export const accountLines = ({ account }: ServiceSpec): string[] => {
   if (account === null) throw new Error('a server never runs as root: the instance has no account');
   return [`User=${account.name}`, `Group=${account.gid}`, 'SupplementaryGroups='];
 };
@@ -77,6 +77,12 @@ const systemHardening = (spec: ServiceSpec): string[] => [
   ...capabilities(spec),
   ...memory(spec),
   ...filesystem(spec),
+  ...shutIn,
+  'ProcSubset=pid',
+];
+
+/** What a system manager can take away beside. */
+export const shutIn = [
   'PrivateMounts=yes',
   'PrivateDevices=yes',
   'DevicePolicy=closed',
@@ -87,13 +93,12 @@ const systemHardening = (spec: ServiceSpec): string[] => [
   'ProtectClock=yes',
   'ProtectHostname=yes',
   'ProtectProc=invisible',
-  'ProcSubset=pid',
   'RemoveIPC=yes',
   'KeyringMode=private',
 ];
 
 /** Works in a user's manager as well: it needs no privilege once new ones are out of reach. */
-const common = [
+export const common = [
   'NoNewPrivileges=yes',
   'RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX AF_NETLINK',
   'RestrictNamespaces=yes',
@@ -122,7 +127,7 @@ const memory = ({ jit, ownTelemetry }: ServiceSpec): string[] =>
 
 /** Homes and temporary folders are hidden; where Assent's own home lies in one of them, that alone is shown there. */
 const filesystem = ({ paths }: ServiceSpec): string[] => {
-  const others = [paths.logs, paths.run].map((path) => listedPath(path, { ifThere: true }));
+  const others = [paths.logs, paths.run, paths.counts].map((path) => listedPath(path, { ifThere: true }));
   const writable = [listedPath(paths.data), ...others].join(' ');
   const inHome = /^\/(home|root|run\/user)(\/|$)/.test(paths.home);
   const inTemporary = /^\/(var\/)?tmp(\/|$)/.test(paths.home);

@@ -47,6 +47,20 @@ export const environmentOf = (pid: number): Record<string, string> =>
     }),
   );
 
+/** Whether some process but ours holds something open at or below one of these paths, also what was deleted since. What we may not look into counts as closed. */
+export const isHeldOpen = (paths: readonly string[]): boolean =>
+  listProcesses().some(
+    ({ pid }) => pid !== process.pid && openPaths(pid).some((open) => paths.some((path) => open.startsWith(path))),
+  );
+
+const openPaths = (pid: number): string[] => {
+  try {
+    return readdirSync(`/proc/${pid}/fd`).map((fd) => linkOf(`/proc/${pid}/fd/${fd}`));
+  } catch {
+    return [];
+  }
+};
+
 /** The user that the process runs as, or undefined where it is gone. */
 export const ownerOf = (pid: number): number | undefined => {
   try {

@@ -65,8 +65,8 @@ describe('the plan', () => {
       'config',
       'current',
       'state',
-      'service',
       'consent',
+      'service',
       'start',
     ]);
     expect(assemblePlan(upgrade).downtimeSeconds).toBe(3);

@@ -5,7 +5,7 @@ import { type InstanceState, parseState } from '../../src/instance/state.ts';
 import { loadCatalogue, loadProduct, pickRelease } from '../../src/product/catalogue.ts';
 import type { OwnTelemetry, Product } from '../../src/product/manifest.ts';
 import type { StoredRelease } from '../../src/release/store.ts';
-import { hostOf, serviceSpec } from '../../src/service/spec.ts';
+import { consentOff, hostOf, serviceSpec } from '../../src/service/spec.ts';
 import { realWorld } from '../../src/system/world.ts';
 import type { InstanceName } from '../../src/values.ts';
 
@@ -68,7 +68,7 @@ const releases = products.flatMap((product) =>
 test.each(releases)(
   '%s %s can be run: nothing is left to fill in, and only its own Node is used',
   (_, version, product) => {
-    const spec = serviceSpec(host, stateOf(product, version), storedOf(product, version), paths, false);
+    const spec = serviceSpec(host, stateOf(product, version), storedOf(product, version), paths, consentOff);
     expect(JSON.stringify(spec)).not.toContain('{{');
     expect(spec.command[0]).toMatch(/^\/srv\/assent\/(runtimes|releases)\//);
     expect(spec.environment).toMatchObject({ HOME: paths.data, LANG: 'C.UTF-8' });
@@ -87,7 +87,10 @@ const [first] = products;
 const version = first!.releases[0]!.version;
 
 test('a veto is in the environment of the service, word for word', () => {
-  const spec = serviceSpec(host, stateOf(first!, version, { veto: 'true' }), storedOf(first!, version), paths, true);
+  const spec = serviceSpec(host, stateOf(first!, version, { veto: 'true' }), storedOf(first!, version), paths, {
+    own: true,
+    counting: false,
+  });
   expect(spec.environment.DO_NOT_TRACK).toBe('true');
 });
 
@@ -104,7 +107,7 @@ test.each([
     { ...state, settings: { ...state.settings, listen } },
     storedOf(first!, version),
     paths,
-    false,
+    consentOff,
   );
   expect(spec.listensWide).toBe(wide);
 });
@@ -126,7 +129,10 @@ test.each([
   ['no yes', own, false, false],
   ['a yes to a notice that says nothing of it', withoutNotice, true, false],
 ] as const)("a server's own telemetry with %s: on %s", (_name, telemetry, consentOn, on) => {
-  const spec = serviceSpec(host, stateOf(first!, version), storedOf(first!, version, telemetry), paths, consentOn);
+  const spec = serviceSpec(host, stateOf(first!, version), storedOf(first!, version, telemetry), paths, {
+    own: consentOn,
+    counting: false,
+  });
   expect(spec.ownTelemetry).toMatchObject({
     on,
     restart: true,

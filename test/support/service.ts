@@ -56,6 +56,7 @@ export const makeService = (home: string, port: number, server: string, flags: r
     paths,
     host: {
       program: testProgram,
+      preload: join(dirname(testProgram.main), 'count-preload.mjs'),
       uid: process.geteuid?.() ?? 0,
       gid: process.getegid?.() ?? 0,
       home,

@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type InstancePaths, instancePaths } from '../../src/instance/paths.ts';
-import { readWindow, reportableDays, writeWindow } from '../../src/telemetry/window.ts';
+import { readWindow, reportableDays, writeWindow } from '../../src/consent/window.ts';
 import type { InstanceName } from '../../src/values.ts';
 import { makeSandbox, removeSandbox } from '../support/sandbox.ts';
 

@@ -3,7 +3,7 @@
  * (a release that is gone) is a finding itself, and the checks behind it are left out.
  */
 
-import { consentOf } from '../../consent/gather.ts';
+import { consentForService } from '../../consent/for-service.ts';
 import { messageOf } from '../../errors.ts';
 import { listInstances } from '../../instance/find.ts';
 import type { InstancePaths } from '../../instance/paths.ts';
@@ -130,8 +130,8 @@ const patientOf = async (
       `assent reinstall ${paths.name}`,
     );
   }
-  const { collecting } = consentOf(world, paths);
-  const spec = serviceSpec(hostOf(world, findProgram(world, home)), state, stored, paths, collecting);
+  const consent = consentForService(world, paths, state.veto);
+  const spec = serviceSpec(hostOf(world, findProgram(world, home)), state, stored, paths, consent);
   const supervisor = supervisors[state.supervisor];
   return { world, home, paths, state, stored, spec, supervisor, observed: await supervisor.observe(spec) };
 };

@@ -1,7 +1,8 @@
 /** `assent run NAME`: the server in the foreground. Signals and the end of it are the server's own affair from here on. */
-import { mayCount } from '../../consent/gather.ts';
+import { consentForService } from '../../consent/for-service.ts';
 import { pickInstance } from '../../instance/find.ts';
 import { instancePaths } from '../../instance/paths.ts';
+import { readState } from '../../instance/state.ts';
 import { onEndingSignal } from '../../system/signals.ts';
 import type { Run } from '../invocation.ts';
 
@@ -11,8 +12,9 @@ export const run: Run = async ({ world, home, flags, operands }) => {
   const mode = flags.detached ? 'detached' : flags.prepareOnly ? 'prepare-only' : 'foreground';
   const off = onEndingSignal(() => {});
   try {
-    const consentOn = mayCount(world, instancePaths(home, name)).collecting;
-    const exit = await runInstance(world, { home, name, mode, consentOn });
+    const paths = instancePaths(home, name);
+    const consent = () => consentForService(world, paths, readState(paths)?.veto, world.env.DO_NOT_TRACK);
+    const exit = await runInstance(world, { home, name, mode, consent });
     return { result: { outcome: 'unchanged', changed: false }, screen: [], exit };
   } finally {
     off();
