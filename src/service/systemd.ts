@@ -30,11 +30,11 @@ export const systemdSupervisor: Supervisor = {
     await systemctl(spec, ['disable', unitName(spec.instance)]);
     removeFile(unitFile(spec));
     await systemctl(spec, ['daemon-reload']);
-    await ask(spec, ['reset-failed', unitName(spec.instance)]);
+    await askSystemctl(spec, ['reset-failed', unitName(spec.instance)]);
   },
   start: async (spec) => {
     // What failed often before is no reason not to try now.
-    await ask(spec, ['reset-failed', unitName(spec.instance)]);
+    await askSystemctl(spec, ['reset-failed', unitName(spec.instance)]);
     await systemctl(spec, ['start', unitName(spec.instance)], (spec.startSeconds + 60) * 1000);
   },
   stop: async (spec) => {
@@ -97,8 +97,8 @@ const notEmpty = (spec: ServiceSpec, processes: string): Failure =>
   );
 
 /** Runs systemctl to its end; its output, or a Failure with what it said. */
-const systemctl = async (spec: ServiceSpec, args: readonly string[], timeoutMs = 60_000): Promise<string> => {
-  const { code, stdout, stderr } = await ask(spec, args, timeoutMs);
+export const systemctl = async (spec: ServiceSpec, args: readonly string[], timeoutMs = 60_000): Promise<string> => {
+  const { code, stdout, stderr } = await askSystemctl(spec, args, timeoutMs);
   if (code === 0) return stdout;
   throw new Failure(
     'refused-check',
@@ -107,7 +107,8 @@ const systemctl = async (spec: ServiceSpec, args: readonly string[], timeoutMs =
   );
 };
 
-const ask = ({ host }: ServiceSpec, args: readonly string[], timeoutMs = 60_000) =>
+/** The same, whatever comes of it. */
+export const askSystemctl = ({ host }: ServiceSpec, args: readonly string[], timeoutMs = 60_000) =>
   run(['systemctl', ...(host.uid === 0 ? [] : ['--user']), '--no-ask-password', '--no-pager', ...args], {
     env: managerEnvironment(host.uid),
     timeoutMs,

@@ -65,7 +65,14 @@ const environmentLines = (spec: ServiceSpec): string[] => [
 ];
 
 /** What a manager (above all a user's) may hand down that would change how a server runs. */
-export const unwanted = ['NODE_OPTIONS', 'NODE_PATH', 'NODE_EXTRA_CA_CERTS', 'NOTIFY_SOCKET', 'LD_PRELOAD', 'LD_LIBRARY_PATH'];
+export const unwanted = [
+  'NODE_OPTIONS',
+  'NODE_PATH',
+  'NODE_EXTRA_CA_CERTS',
+  'NOTIFY_SOCKET',
+  'LD_PRELOAD',
+  'LD_LIBRARY_PATH',
+];
 
 export const accountLines = ({ account }: ServiceSpec): string[] => {
   if (account === null) throw new Error('a server never runs as root: the instance has no account');
@@ -125,17 +132,21 @@ const capabilities = ({ ports }: ServiceSpec): string[] =>
 const memory = ({ jit, ownTelemetry }: ServiceSpec): string[] =>
   jit || (ownTelemetry?.edits.length ?? 0) > 0 ? [] : ['MemoryDenyWriteExecute=yes'];
 
-/** Homes and temporary folders are hidden; where Assent's own home lies in one of them, that alone is shown there. */
 const filesystem = ({ paths }: ServiceSpec): string[] => {
   const others = [paths.logs, paths.run, paths.counts].map((path) => listedPath(path, { ifThere: true }));
-  const writable = [listedPath(paths.data), ...others].join(' ');
-  const inHome = /^\/(home|root|run\/user)(\/|$)/.test(paths.home);
-  const inTemporary = /^\/(var\/)?tmp(\/|$)/.test(paths.home);
+  return shutFilesystem(paths.home, [listedPath(paths.data), ...others]);
+};
+
+/** Homes and temporary folders are hidden; where Assent's own home lies in one of them, that alone is shown there. Takes words of unit-text.ts. */
+export const shutFilesystem = (home: string, mayWrite: readonly string[]): string[] => {
+  const writable = mayWrite.join(' ');
+  const inHome = /^\/(home|root|run\/user)(\/|$)/.test(home);
+  const inTemporary = /^\/(var\/)?tmp(\/|$)/.test(home);
   return [
     'ProtectSystem=strict',
     `ProtectHome=${inHome ? 'tmpfs' : 'yes'}`,
     'PrivateTmp=yes',
-    ...(inHome || inTemporary ? [`BindReadOnlyPaths=${listedPath(paths.home)}`, `BindPaths=${writable}`] : []),
+    ...(inHome || inTemporary ? [`BindReadOnlyPaths=${listedPath(home)}`, `BindPaths=${writable}`] : []),
     `ReadWritePaths=${writable}`,
   ];
 };

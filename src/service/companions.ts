@@ -1,0 +1,72 @@
+/**
+ * What runs beside a server after a yes, under systemd: units that are there only as long as the yes is. Both functions are idempotent and
+ * decide from what is there; taking away is cheap where nothing is.
+ *
+ * Whoever calls them knows about consent; here nobody asks. What runs asks the resolver by itself, whatever its unit says.
+ */
+
+import { join } from 'node:path';
+import type { SupervisorKind } from '../instance/state.ts';
+import { makeFolder, readIfThere, removeFile, statIfThere, writeDurably } from '../system/files.ts';
+import { type CompanionUnit, companionNames, companionUnits } from './companion-units.ts';
+import type { ServiceSpec } from './spec.ts';
+import { askSystemctl, systemctl, unitFolder } from './systemd.ts';
+
+/**
+ * Puts the units in place, and starts them. Under another supervisor than systemd nothing is done: there `assent run` sees to it. Failure
+ * 'refused-check' where systemd does not take them.
+ */
+export const installCompanions = async (spec: ServiceSpec, supervisor: SupervisorKind): Promise<void> => {
+  if (supervisor !== 'systemd') return;
+  const { count, send } = companionUnits(spec);
+  const wanted = [count, send?.timer, send?.service].filter((unit) => unit !== null && unit !== undefined);
+  await removeUnits(
+    spec,
+    namesOf(spec).filter((name) => !wanted.some((unit) => unit.name === name)),
+  );
+  if (wanted.length === 0) return;
+  makeFolder(unitFolder(spec));
+  const changed = wanted.filter((unit) => write(spec, unit));
+  if (changed.length > 0) await systemctl(spec, ['daemon-reload']);
+  for (const unit of [count, send?.timer]) {
+    if (unit === null || unit === undefined) continue;
+    await systemctl(spec, ['enable', unit.name]);
+    await systemctl(spec, [changed.includes(unit) ? 'restart' : 'start', unit.name]);
+  }
+};
+
+/** Stops what runs and takes the units away. Returns when none of it runs any more. */
+export const removeCompanions = (spec: ServiceSpec): Promise<void> => removeUnits(spec, namesOf(spec));
+
+/** Paths that `installCompanions` makes. */
+export const companionFiles = (spec: ServiceSpec): string[] => {
+  const { count, send } = companionUnits(spec);
+  return [count, send?.timer, send?.service].flatMap((unit) => (unit ? [fileOf(spec, unit.name)] : []));
+};
+
+/** The timer first, so that it starts nothing any more. */
+const namesOf = ({ instance }: ServiceSpec): string[] => {
+  const { timer, send, count } = companionNames(instance);
+  return [timer, send, count];
+};
+
+const removeUnits = async (spec: ServiceSpec, names: readonly string[]): Promise<void> => {
+  const there = names.filter((name) => statIfThere(fileOf(spec, name)) !== undefined);
+  if (there.length === 0) return;
+  for (const name of there) {
+    await askSystemctl(spec, ['disable', name]);
+    await systemctl(spec, ['stop', name]);
+    removeFile(fileOf(spec, name));
+  }
+  await systemctl(spec, ['daemon-reload']);
+  await askSystemctl(spec, ['reset-failed', ...there]);
+};
+
+/** True where the unit was not there like that before. */
+const write = (spec: ServiceSpec, { name, text }: CompanionUnit): boolean => {
+  if (readIfThere(fileOf(spec, name)) === text) return false;
+  writeDurably(fileOf(spec, name), text, { mode: 0o644 });
+  return true;
+};
+
+const fileOf = (spec: ServiceSpec, name: string): string => join(unitFolder(spec), name);
