@@ -1,13 +1,20 @@
 /**
- * A server's own telemetry follows the resolver. It is off before every start; only behind a finished change with a yes, and only if
- * the notice had a section for it, is it turned on, and read back.
+ * What a yes turns on follows the resolver: who counts and sends beside the server, and the server's own telemetry. All of it is off before
+ * every start; only behind a finished change with a yes is it turned on. The server's own only if the notice had a section for it, and it is read back.
  */
 
-import { consentOf } from '../consent/gather.ts';
+import type { ConsentForService } from '../consent/for-service.ts';
+import { consentForService } from '../consent/for-service.ts';
 import { readNotice } from '../consent/notice-file.ts';
+import { openWindow } from '../consent/telemetry-folder.ts';
+import { messageOf } from '../errors.ts';
 import type { InstancePaths } from '../instance/paths.ts';
+import type { InstanceState } from '../instance/state.ts';
 import { readState } from '../instance/state.ts';
 import { ensureProgram } from '../release/program.ts';
+import type { StoredRelease } from '../release/store.ts';
+import { findStored } from '../release/store.ts';
+import { installCompanions, removeCompanions } from '../service/companions.ts';
 import { gate } from '../service/health.ts';
 import { readBackTelemetry } from '../service/own-telemetry.ts';
 import type { ServiceSpec } from '../service/spec.ts';
@@ -17,50 +24,87 @@ import { supervisors } from '../service/supervisor.ts';
 import { storedRelease } from './context.ts';
 import type { Ports } from './request.ts';
 
-/** Behind a change: turns the server's own telemetry on where that was agreed to. Never fails the change. */
+/** Behind a change: what counts, sends, or belongs to the server itself follows the answer. Never fails the change. */
 export const followConsent = async (ports: Ports, paths: InstancePaths): Promise<void> => {
   try {
-    const own = await ownTelemetrySpec(ports, paths, true);
-    if (own === undefined || !consentOf(ports.world, paths, own.veto).collecting) return;
-    await restartWith(own);
+    const now = await serviceNow(ports, paths);
+    if (now === undefined) return;
+    if (now.consent.own) {
+      openWindow(ports.world, paths, now.state.generation);
+      await installCompanions(now.spec, now.state.supervisor);
+    } else await removeCompanions(now.spec);
+    if (now.consent.own && mayTurnOn(paths, now)) await restartWith(now);
   } catch (error) {
     ports.events.warn({
-      id: 'own-telemetry',
-      message: `The server's own telemetry could not be turned on: ${error instanceof Error ? error.message : String(error)}.`,
-      remedy: 'It stays off. See: assent doctor.',
+      id: 'telemetry-not-on',
+      message: `Not all that the yes to telemetry turns on could be turned on: ${messageOf(error)}.`,
+      remedy: `What is not on stays off. See: assent doctor ${paths.name}`,
     });
   }
 };
 
-/** For a withdrawal: off, restarted, read back. Throws where the server still sends. */
+/**
+ * For a withdrawal: whoever counts or sends beside the server is gone, the server starts without what counts from now on, and its own telemetry
+ * is off, restarted where that is needed, and read back. Throws where the server itself still sends.
+ */
 export const serverTelemetryOff = async (ports: Ports, paths: InstancePaths): Promise<void> => {
-  const own = await ownTelemetrySpec(ports, paths, false);
-  if (own !== undefined) await restartWith(own);
+  if (!isMeant(paths)) return;
+  const now = await serviceNow(ports, paths);
+  if (now === undefined) return;
+  await unloaded(ports, now);
+  if (mayTurnOn(paths, now)) await restartWith(now);
 };
 
-interface OwnTelemetry {
+/** Whatever is left of it asks the resolver before it counts or sends, so it is no more than untidy. */
+const unloaded = async (ports: Ports, { spec, supervisor }: ServiceNow): Promise<void> => {
+  try {
+    await removeCompanions(spec);
+    await supervisor.install(spec);
+  } catch (error) {
+    ports.events.warn({
+      id: 'still-loaded',
+      message: `What counts or sends may still be loaded, and does nothing: ${messageOf(error)}.`,
+      remedy: `Restart the server: assent restart ${spec.instance}`,
+    });
+  }
+};
+
+/** A release that is gone is nobody's trouble here, where its server sends nothing by itself. */
+const isMeant = (paths: InstancePaths): boolean => {
+  const state = readState(paths);
+  if (state?.installed !== true || state.noticeId === null) return false;
+  const { product, version, digest } = state.release;
+  const isThere = findStored(paths.home, product, version, digest) !== undefined;
+  return isThere || readNotice(paths, state.noticeId)?.ownTelemetry !== null;
+};
+
+interface ServiceNow {
+  readonly state: InstanceState;
+  readonly stored: StoredRelease;
   readonly spec: ServiceSpec;
   readonly supervisor: Supervisor;
-  readonly veto: string | undefined;
+  readonly consent: ConsentForService;
 }
 
-const ownTelemetrySpec = async (ports: Ports, paths: InstancePaths, on: boolean): Promise<OwnTelemetry | undefined> => {
+/** The service as consent has it now. Undefined where nothing is installed, or its product has nothing to consent to. */
+const serviceNow = async (ports: Ports, paths: InstancePaths): Promise<ServiceNow | undefined> => {
   const state = readState(paths);
-  if (state?.installed !== true) return undefined;
-  // What a yes can turn on stands in the stored notice; where that has nothing of the kind, a release that is gone is nobody's trouble here.
-  if (state.noticeId === null || readNotice(paths, state.noticeId)?.ownTelemetry === null) return undefined;
+  if (state?.installed !== true || state.noticeId === null) return undefined;
   const stored = storedRelease(paths, state.release);
-  if (stored.release.ownTelemetry?.notice === undefined) return undefined;
   const host = hostOf(ports.world, await ensureProgram(ports.world, ports.home));
-  return {
-    spec: serviceSpec(host, state, stored, paths, on),
-    supervisor: supervisors[state.supervisor],
-    veto: state.veto ?? undefined,
-  };
+  const consent = consentForService(ports.world, paths, state.veto);
+  const spec = serviceSpec(host, state, stored, paths, consent);
+  return { state, stored, spec, supervisor: supervisors[state.supervisor], consent };
 };
 
+/** What a yes can turn on of the server's own stands in the stored notice. */
+const mayTurnOn = (paths: InstancePaths, { state, stored }: ServiceNow): boolean =>
+  state.noticeId !== null &&
+  readNotice(paths, state.noticeId)?.ownTelemetry !== null &&
+  stored.release.ownTelemetry?.notice !== undefined;
+
 /** Restarts a running server that does not do as the spec says, waits until it answers, and asks it again. */
-const restartWith = async ({ spec, supervisor }: OwnTelemetry): Promise<void> => {
+const restartWith = async ({ spec, supervisor }: ServiceNow): Promise<void> => {
   const { state } = await supervisor.observe(spec);
   await supervisor.install(spec);
   if (state === 'stopped' || (await readBackTelemetry(spec))?.obeyed === true) return;

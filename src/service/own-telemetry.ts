@@ -11,7 +11,7 @@ import { readIfThere } from '../system/files.ts';
 import { httpRequest } from '../system/net.ts';
 import { run } from '../system/processes.ts';
 import type { Json } from '../values.ts';
-import { basicAuthorization } from './health/http.ts';
+import { asNobody, basicAuthorization } from './health/http.ts';
 import { valueAt } from './json-path.ts';
 import { ownerFor } from './owner.ts';
 import type { ServiceSpec } from './spec.ts';
@@ -61,7 +61,7 @@ export const readBackTelemetry = async (spec: ServiceSpec): Promise<TelemetryRea
 
 const documentOf = async ({ from }: ReadBack, spec: ServiceSpec): Promise<Json> => {
   if ('file' in from) return JSON.parse(await readAsService(spec, from.file)) as Json;
-  const headers = { accept: 'application/json', ...from.headers, ...basicAuthorization(from.login) };
+  const headers = { ...asNobody, accept: 'application/json', ...from.headers, ...basicAuthorization(from.login) };
   const answer = await httpRequest({ url: from.url, headers, timeoutMs: 5000 });
   if (answer.status !== 200) throw new Error(`it answers ${answer.status}`);
   return JSON.parse(answer.body) as Json;

@@ -4,6 +4,7 @@
  */
 
 import { messageOf } from '../../errors.ts';
+import { removeCompanions } from '../../service/companions.ts';
 import { gate } from '../../service/health.ts';
 import { readBackTelemetry } from '../../service/own-telemetry.ts';
 import type { ServiceSpec } from '../../service/spec.ts';
@@ -39,8 +40,10 @@ const startAsFound = async (ctx: ChangeContext, spec: ServiceSpec): Promise<void
 
 export const serviceStep: StepWork = {
   do: async (ctx) => {
-    if (ctx.specAfter === null) await ctx.supervisor.remove(must(ctx.specBefore));
-    else await ctx.supervisor.install(ctx.specAfter);
+    if (ctx.specAfter === null) {
+      await removeCompanions(must(ctx.specBefore));
+      await ctx.supervisor.remove(must(ctx.specBefore));
+    } else await ctx.supervisor.install(ctx.specAfter);
   },
   undo: async (ctx) => {
     if (ctx.specBefore === null) await ctx.supervisor.remove(must(ctx.specAfter));

@@ -8,7 +8,7 @@ import type { HttpCheck, Login } from '../spec-checks.ts';
 import type { Probe } from './probe.ts';
 
 export const probeHttp: Probe<HttpCheck> = async (check, { timeoutMs }) => {
-  const headers = { ...check.headers, ...basicAuthorization(check.login) };
+  const headers = { ...asNobody, ...check.headers, ...basicAuthorization(check.login) };
   const { status, body } = await httpRequest({ url: check.url, headers, timeoutMs });
   if (status !== check.status) return { ok: false, detail: `it answers ${status}, not ${check.status}` };
   if (check.body !== null && !new RegExp(check.body, 'u').test(body)) {
@@ -19,6 +19,9 @@ export const probeHttp: Probe<HttpCheck> = async (check, { timeoutMs }) => {
 };
 
 export const titleOfHttp = ({ url }: HttpCheck): string => `GET ${url}`;
+
+/** A check is no visitor: whatever counts requests is told not to count it. */
+export const asNobody = { 'sec-gpc': '1' } as const;
 
 /** Basic authentication from the file that holds the password, read anew each time; nothing where no login is asked for. */
 export const basicAuthorization = (login: Login | null): Record<string, string> => {
