@@ -9,6 +9,8 @@
  * on Node 18), and every src/**\/*-child.ts, *-worker.ts and *-preload.ts is a process, a thread, or a guest in a server, dist/NAME.mjs. The
  * program shares nothing with these. It has chunks, which are loaded lazily wherever the source says `await import(...)`.
  *
+ * What runs in a browser, src/**\/*-page.ts, becomes one script, dist/NAME.js, for pages that have everything in them.
+ *
  * A build may run while an older one is in use: each file is renamed into place, chunks before the entries that name them, and chunks
  * of earlier builds stay for an hour, for whoever has still to load them. build.json comes last and names the sha256 of each
  * file of the program: from that list a verified copy of the program is made for units and detached runs.
@@ -19,7 +21,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { bootstrapOptions, programOptions } from './bundle-options.mjs';
+import { bootstrapOptions, pageOptions, programOptions } from './bundle-options.mjs';
 import { finished } from './finish-output.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -43,19 +45,20 @@ async function build() {
     throw new Error('The libraries are missing: run "npm ci" first.');
   });
   const program = await bundle(programOptions(root, [{ in: 'src/main.ts', out: 'main' }]));
-  const processes = await bundle(programOptions(root, entriesOfProcesses()));
+  const processes = await bundle(programOptions(root, entriesNamed(/-(child|worker|preload)\.ts$/)));
   const bootstrap = await bundle(bootstrapOptions(root));
+  const pages = await bundle(pageOptions(root, entriesNamed(/-page\.ts$/)));
   const outputs = [
     ...[program, processes].flatMap(({ outputFiles, metafile }) =>
       outputFiles.map(({ path, text }) => ({ path, text: finished(text, metafile) })),
     ),
-    ...bootstrap.outputFiles.map(({ path, text }) => ({ path, text })),
+    ...[bootstrap, pages].flatMap(({ outputFiles }) => outputFiles).map(({ path, text }) => ({ path, text })),
   ];
   const isChunk = (/** @type {string} */ path) => path.includes('/chunks/');
   for (const file of outputs.sort((a, b) => Number(isChunk(b.path)) - Number(isChunk(a.path)))) {
     put(file.path, file.text);
   }
-  put(join(dist, 'licenses.txt'), licenseTexts([program.metafile, processes.metafile, bootstrap.metafile]));
+  put(join(dist, 'licenses.txt'), licenseTexts([program, processes, bootstrap, pages].map(({ metafile }) => metafile)));
   removeOthers(outputs.map((file) => relative(root, file.path)));
   const files = [
     ...outputs.map((file) => relative(root, file.path)),
@@ -65,8 +68,9 @@ async function build() {
   put(join(dist, 'build.json'), `${JSON.stringify(description(files), null, 1)}\n`);
 }
 
-function entriesOfProcesses() {
-  const names = filesUnder('src').filter((name) => /-(child|worker|preload)\.ts$/.test(name));
+/** @param {RegExp} pattern */
+function entriesNamed(pattern) {
+  const names = filesUnder('src').filter((name) => pattern.test(name));
   const entries = names.map((name) => ({ in: name, out: basename(name, '.ts') }));
   const outs = new Set(entries.map((entry) => entry.out));
   if (outs.size !== entries.length || outs.has('main')) throw new Error('Two entries have one name.');

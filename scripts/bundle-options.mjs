@@ -17,6 +17,13 @@ export function bootstrapOptions(root) {
   return { ...common(root), entryPoints: [{ in: 'src/bootstrap.ts', out: 'bootstrap' }], target: 'node18' };
 }
 
+/** Scripts that are put into a page as they are: nothing is loaded, and nothing of Node is there. @param {string} root @param {{ in: string, out: string }[]} entryPoints */
+export function pageOptions(root, entryPoints) {
+  const { outExtension: _, ...options } = common(root);
+  const browser = /** @type {const} */ ({ platform: 'browser', format: 'iife', target: 'es2022', minify: true });
+  return { ...options, ...browser, entryPoints };
+}
+
 /** @param {string} root @returns {import('esbuild').BuildOptions & { write: false, metafile: true }} */
 function common(root) {
   return {

@@ -3,28 +3,10 @@
  * is loaded when it is run, so that a light command stays light. The two lightest, which scripts ask all the time, are here at once.
  */
 
+import type { CommandDescription } from './command-description.ts';
 import { run as status } from './commands/status.ts';
-import { run as telemetryStatus } from './commands/telemetry-status.ts';
-import type { FlagName } from './flags.ts';
+import { telemetryCommands } from './commands-telemetry.ts';
 import { changeFlags, settingFlags } from './flags.ts';
-import type { Run } from './invocation.ts';
-
-export interface CommandDescription {
-  /** Words that are typed: `telemetry status`. */
-  readonly words: string;
-  /** Operands as commander writes them: `[name]`. */
-  readonly operands: string;
-  readonly summary: string;
-  readonly flags: readonly FlagName[];
-  readonly examples: readonly string[];
-  /** It only looks: where nobody reads its output any more, it ends. All others go on to their end. */
-  readonly reads?: boolean;
-  /** Not listed in help: it is there to explain itself. */
-  readonly hidden?: boolean;
-  /** Run where only the first word is typed: `telemetry` alone is `telemetry status`. */
-  readonly isDefault?: boolean;
-  readonly load: () => Promise<{ run: Run }>;
-}
 
 const name = '[name]';
 
@@ -145,68 +127,7 @@ export const commands: readonly CommandDescription[] = [
     examples: ['assent doctor', 'assent doctor maildev --json'],
     load: () => import('./commands/doctor.ts'),
   },
-  {
-    words: 'telemetry status',
-    reads: true,
-    operands: name,
-    summary: 'whether anything is counted, and why',
-    flags: ['exitCode'],
-    examples: [
-      'assent telemetry status',
-      'assent telemetry status maildev --json',
-      'assent telemetry status maildev --exit-code',
-    ],
-    isDefault: true,
-    load: async () => ({ run: telemetryStatus }),
-  },
-  {
-    words: 'telemetry off',
-    operands: name,
-    summary: 'end consent now and erase what was counted; works at any time',
-    flags: ['all'],
-    examples: ['assent telemetry off', 'assent telemetry off --all'],
-    load: () => import('./commands/telemetry-off.ts'),
-  },
-  {
-    words: 'telemetry history',
-    reads: true,
-    operands: name,
-    summary: 'every question, answer and withdrawal, and whether the record is whole',
-    flags: [],
-    examples: ['assent telemetry history', 'assent telemetry history maildev --json'],
-    load: () => import('./commands/telemetry-history.ts'),
-  },
-  {
-    words: 'telemetry receipt',
-    reads: true,
-    operands: name,
-    summary: 'the current decision as a JSON document to keep',
-    flags: [],
-    examples: ['assent telemetry receipt > receipt.json'],
-    load: () => import('./commands/telemetry-receipt.ts'),
-  },
-  {
-    words: 'telemetry notice',
-    reads: true,
-    operands: '[name]',
-    summary: 'what would be counted, and the id that --telemetry-notice takes',
-    flags: ['to', 'set', 'answers'],
-    examples: [
-      'assent telemetry notice',
-      'assent telemetry notice maildev --to 3.0.0',
-      'assent telemetry notice maildev@3.0.0 --json',
-    ],
-    load: () => import('./commands/telemetry-notice.ts'),
-  },
-  {
-    words: 'telemetry on',
-    operands: name,
-    summary: 'consent is given in an installation or not at all',
-    flags: [],
-    examples: [],
-    hidden: true,
-    load: () => import('./commands/telemetry-on.ts'),
-  },
+  ...telemetryCommands,
   {
     words: 'products list',
     reads: true,

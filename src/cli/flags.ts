@@ -30,6 +30,9 @@ export interface Flags {
   readonly all: boolean;
   readonly lines: number | undefined;
   readonly follow: boolean;
+  /** --html FILE (telemetry preview). */
+  readonly html: string | undefined;
+  readonly raw: boolean;
   /** What units and the detached supervisor call `run` with; not for people. */
   readonly detached: boolean;
   readonly prepareOnly: boolean;
@@ -72,6 +75,8 @@ const atRest: Flags = {
   all: false,
   lines: undefined,
   follow: false,
+  html: undefined,
+  raw: false,
   detached: false,
   prepareOnly: false,
 };

@@ -1,5 +1,5 @@
 /** What was typed: a command to run, or what is answered by itself (help, version). */
-import type { CommandDescription } from './commands.ts';
+import type { CommandDescription } from './command-description.ts';
 import type { Flags } from './flags.ts';
 
 export type Meant =

@@ -5,7 +5,7 @@
  */
 
 import { Command, CommanderError } from 'commander';
-import type { CommandDescription } from './commands.ts';
+import type { CommandDescription } from './command-description.ts';
 import { commands, groups } from './commands.ts';
 import type { FlagName, Flags } from './flags.ts';
 import { commonFlags, flagsOf } from './flags.ts';

@@ -1,0 +1,49 @@
+/**
+ * `assent telemetry preview [NAME | PRODUCT[@VERSION]]`: the bytes of a report, before anybody has agreed to one. Of an installation
+ * with consent in force they are the real numbers; of everything else an example, said beside the bytes.
+ *
+ * It only looks, apart from the one page that --html asks for.
+ */
+
+import { reportContentType } from '../../telemetry/report.ts';
+import { previewLines, textLines } from '../../ui/views/preview.ts';
+import type { Run } from '../invocation.ts';
+import { previewAbout } from '../preview-about.ts';
+import { pageAsked, writePage } from '../preview-file.ts';
+
+export const run: Run = async (invocation) => {
+  const { world, flags, look } = invocation;
+  const file = flags.html === undefined ? undefined : pageAsked(world, flags.html);
+  const preview = await previewAbout(invocation);
+  if (preview === null) {
+    const text = 'This product declares no telemetry: nothing would be counted, and there is no report.';
+    return { result: { outcome: 'unchanged', changed: false, preview: null }, screen: flags.raw ? [] : [`  ${text}`] };
+  }
+  if (file !== undefined) writePage(world, file, preview);
+  const { report, notice } = preview;
+  return {
+    result: {
+      outcome: 'unchanged',
+      changed: false,
+      preview: {
+        example: preview.example,
+        endpoint: notice.recipient?.endpoint ?? null,
+        contentType: reportContentType,
+        bytes: report?.bytes.length ?? 0,
+        text: report === undefined ? '' : Buffer.from(report.bytes).toString('utf8'),
+        from: report?.from ?? null,
+        to: report?.to ?? null,
+        numbers: report?.numbers ?? 0,
+        aside: preview.aside,
+        ...(file === undefined ? {} : { page: file }),
+      },
+    },
+    screen: flags.raw
+      ? textLines(preview)
+      : file === undefined
+        ? previewLines(preview, look)
+        : [
+            `  ${look.paint.good(look.symbols.done)} ${preview.example ? 'An example report' : 'The report'} as a page: ${file}`,
+          ],
+  };
+};

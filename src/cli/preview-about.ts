@@ -1,0 +1,42 @@
+/** Which report is previewed: the real one of an instance where consent is in force, an example of whatever else was named. */
+
+import { consentOf } from '../consent/gather.ts';
+import { readNotice } from '../consent/notice-file.ts';
+import { listInstances } from '../instance/find.ts';
+import type { InstancePaths } from '../instance/paths.ts';
+import { instancePaths } from '../instance/paths.ts';
+import type { InstanceState } from '../instance/state.ts';
+import { readState } from '../instance/state.ts';
+import { serverVetoOf } from '../service/server-veto.ts';
+import { statIfThere } from '../system/files.ts';
+import { examplePreview, type Preview, realPreview } from '../telemetry/preview.ts';
+import type { Invocation } from './invocation.ts';
+import { noticeAbout } from './notice-about.ts';
+import { givenBy } from './request.ts';
+
+/** Null where nothing would ever be counted. */
+export const previewAbout = async ({ world, home, flags, operands }: Invocation): Promise<Preview | null> => {
+  const { common } = await givenBy(world, flags);
+  const settings = { given: common.given, places: common.places ?? {} };
+  const { notice, version } = await noticeAbout(world, home, operands[0], undefined, settings);
+  if (notice === null || notice.counters.length === 0) return null;
+  const name = listInstances(home).find((one, _, all) => (operands[0] ?? (all.length === 1 ? one : undefined)) === one);
+  const paths = name === undefined ? undefined : instancePaths(home, name);
+  const state = paths === undefined ? undefined : readState(paths);
+  const isAsInstalled = Object.keys(common.given).length === 0;
+  if (
+    paths !== undefined &&
+    state?.noticeId &&
+    isAsInstalled &&
+    consentOf(world, paths, serverVetoOf(paths)).collecting
+  ) {
+    const stored = readNotice(paths, state.noticeId);
+    const about = { version: state.release.version, uid: countingUid(paths, state), now: world.now() };
+    if (stored !== undefined) return realPreview(paths, { notice: stored, ...about });
+  }
+  return examplePreview(notice, version);
+};
+
+/** Whose files the parts are: the server's account, or the owner of the instance's folder where there is none. */
+export const countingUid = (paths: InstancePaths, { account }: Pick<InstanceState, 'account'>): number =>
+  account?.uid ?? statIfThere(paths.folder)?.uid ?? -1;
