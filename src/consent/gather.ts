@@ -37,6 +37,8 @@ export const mayCount = (world: AskingWorld, paths: InstancePaths, serverVeto?: 
 export interface Glance {
   readonly answer: Answer;
   readonly settled: boolean;
+  /** Of the installation that the answer is about: a yes of another one is another yes. */
+  readonly generation: number | null;
 }
 
 /** The same answer from one look, for whoever lives in somebody else's event loop and must not stand still there. */
@@ -64,7 +66,9 @@ const askOnce = (world: AskingWorld, paths: InstancePaths, vetoes: readonly (str
   const input = gather(world, paths, vetoes);
   const isStill = before === fingerprint(paths);
   const answer = resolve(isStill ? input : { ...input, record: 'record-unreadable' });
-  return { answer, settled: answer.state !== 'invalid' || (isStill && !isFresh(world, paths)) };
+  const { instance } = input;
+  const generation = typeof instance === 'object' && instance !== null ? instance.generation : null;
+  return { answer, settled: answer.state !== 'invalid' || (isStill && !isFresh(world, paths)), generation };
 };
 
 const gather = (world: AskingWorld, paths: InstancePaths, vetoes: readonly (string | undefined)[]): ResolverInput => {

@@ -40,10 +40,10 @@ export const makeWatch = (world: Pick<World, 'now' | 'machineId' | 'env'>, paths
       if (isSame && view !== 'unsettled' && anew === undefined) return view;
       seen = fingerprint;
       askedAt = performance.now();
-      const { answer, settled } = mayCountNow(world, paths);
+      const { answer, settled, generation } = mayCountNow(world, paths);
       unsettled = settled ? 0 : unsettled + 1;
       const noticeId = asNoticeId(answer.noticeId ?? '');
-      if (answer.collecting && noticeId !== undefined) view = { noticeId, consent: `${noticeId} ${answer.at}` };
+      if (answer.collecting && noticeId !== undefined) view = { noticeId, consent: `${noticeId} ${generation}` };
       else view = unsettled > 0 && unsettled <= unsettledLooks ? 'unsettled' : 'no';
       return view;
     },
