@@ -1,20 +1,43 @@
 import { defineConfig } from 'vitest/config';
 
-// Two projects: `quick` is what the gate runs, `scenarios` drives the real command against real servers.
-// Scenarios share the machine's ports and processors, so they run one file at a time.
+/**
+ * Three projects. `quick` is what the gate runs: every test that is neither of the two others. `scenarios` drives the real command against
+ * real servers. `slow` is this list: files that take more than five seconds by themselves, for they start processes by the dozen, build, or
+ * fetch from registries. A file that becomes slow is added here, by its path below test/; one that becomes quick is taken out.
+ */
+const slow = [
+  'bin/**',
+  'cli/usage',
+  'consent/{decide,history,log,withdraw}',
+  'release/{runtime,store}',
+  'scripts/{build,tally-reporter}',
+  'service/{health,own-telemetry,process,run}',
+  'source/{fetch,npm}',
+  'system/{files,lock,processes,tree}',
+  'ui/renderings',
+].map((place) => (place.endsWith('**') ? `test/${place}/*.test.ts` : `test/${place}.test.ts`));
+
+const scenarios = ['test/scenarios/**/*.test.ts'];
+
 export default defineConfig({
   test: {
     projects: [
       {
         extends: true,
-        // More workers than processors: half of these tests wait for deadlines, disks and children.
-        test: { name: 'quick', include: ['test/**/*.test.ts'], exclude: ['test/scenarios/**'], maxWorkers: 4 },
+        // Without a process for each file, which would take longer than the tests: these leave nothing behind in the modules they load.
+        test: { name: 'quick', include: ['test/**/*.test.ts'], exclude: [...slow, ...scenarios], isolate: false },
       },
       {
         extends: true,
+        // More workers than processors: half of these tests wait for deadlines, disks and children.
+        test: { name: 'slow', include: slow, maxWorkers: 4 },
+      },
+      {
+        extends: true,
+        // Scenarios share the machine's ports and processors, so they run one file at a time.
         test: {
           name: 'scenarios',
-          include: ['test/scenarios/**/*.test.ts'],
+          include: scenarios,
           testTimeout: 300_000,
           hookTimeout: 600_000,
           fileParallelism: false,

@@ -1,5 +1,5 @@
 #!/bin/sh
-# npm run check: the one gate that people and CI run. Format and lint, types, dead code, and every test that needs no real server.
+# npm run check: the one gate that people and CI run. Format and lint, types, dead code, and the quick tests (vitest.config.ts).
 set -u
 root=$(cd "$(dirname "$0")/.." && pwd)
 cd "$root" || exit 1

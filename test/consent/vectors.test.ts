@@ -1,118 +1,14 @@
-/**
- * The rule as vectors: every case of consent-cases.json against the real rule code on real files. Those in which a change is undone or
- * interrupted are run once more with every operation said twice, as recovery does.
- */
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+/** The rule as vectors: every case of consent-cases.json against the real rule code on real files. */
+import { existsSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { consentOf } from '../../src/consent/gather.ts';
-import { loadLog } from '../../src/consent/log.ts';
-import { noticeId } from '../../src/consent/notice.ts';
-import { hear } from '../../src/consent/question.ts';
-import { sayNo, withdraw } from '../../src/consent/withdraw.ts';
-import { readState } from '../../src/instance/state.ts';
-import { sandbox } from '../support/sandbox.ts';
-import {
-  answerOf,
-  type CaseAnswer,
-  conduct,
-  type Ends,
-  finish,
-  type Home,
-  inMemory,
-  type Kind,
-  keepCopy,
-  makeHome,
-  noticeOf,
-  undo,
-} from './support.ts';
-import { tamper } from './tamper.ts';
-
-interface CaseEvent {
-  change?: Kind;
-  ends?: Ends;
-  answer?: CaseAnswer | null;
-  recover?: 'finish' | 'undo';
-  withdraw?: boolean;
-  unchanged?: Kind;
-  dryRun?: Kind;
-  environment?: { DO_NOT_TRACK: string };
-  tamper?: string;
-  restoreData?: boolean;
-  catalogueNoticeChanges?: boolean;
-  product?: 'no-telemetry';
-  instance?: string;
-  look?: string;
-  purge?: boolean;
-}
-
-interface Case {
-  name: string;
-  events: CaseEvent[];
-  expect: { state?: string; collecting: boolean; reason?: string };
-}
-
-const copy = 'test/fixtures/consent-cases.json';
-const { cases } = JSON.parse(readFileSync(copy, 'utf8')) as { cases: Case[] };
+import { cases, casesFile, playCase } from './play.ts';
 
 test('there are all 130 of them', () => expect(cases).toHaveLength(130));
 
 const original = '../shared/consent-cases.json';
 test('the copy is the same as the original', (context) => {
   if (!existsSync(original)) context.skip('the original does not lie beside this clone');
-  expect(readFileSync(copy, 'utf8')).toBe(readFileSync(original, 'utf8'));
+  expect(readFileSync(casesFile, 'utf8')).toBe(readFileSync(original, 'utf8'));
 });
 
-const repeatable = cases.filter(({ events }) => events.some(({ ends }) => ends === 'undone' || ends === 'interrupted'));
-
-for (const twice of [false, true]) {
-  const chosen = (twice ? repeatable : cases).map((one) => [one.name, one] as const);
-  test.each(chosen)(`${twice ? 'said twice: ' : ''}%s`, async (_, one) => {
-    const folder = join(sandbox(inMemory), 'home');
-    mkdirSync(folder);
-    let at: Scene = { home: makeHome(folder, { name: one.events[0]?.instance ?? 'mail', twice }), veto: undefined };
-    for (const event of one.events) at = await play(at, event);
-    expect(consentOf(at.home.world, at.home.paths, at.veto)).toMatchObject(one.expect);
-  });
-}
-
-interface Scene {
-  home: Home;
-  veto: string | undefined;
-}
-
-const play = async (scene: Scene, event: CaseEvent): Promise<Scene> => {
-  const { home } = scene;
-  if (event.change) return { ...scene, home: await playChange(home, event) };
-  if (event.recover) await (event.recover === 'finish' ? finish(home) : undo(home));
-  if (event.withdraw) await playWithdrawal(home);
-  if (event.unchanged && event.answer?.say === 'no') await sayNo(home.world, home.paths, event.answer.by);
-  if (event.dryRun) await playDryRun(home, event);
-  if (event.catalogueNoticeChanges) expect(noticeId(noticeOf('2.2.1', '!'))).not.toBe(readState(home.paths)?.noticeId);
-  if (event.environment) return { ...scene, veto: event.environment.DO_NOT_TRACK };
-  if (event.tamper) return { ...scene, home: await tamper(home, event.tamper) };
-  if (event.look) return { ...scene, home: makeHome(home.folder, { name: event.look }) };
-  return scene;
-};
-
-const playChange = async (home: Home, { change, ends, answer, product, instance, purge }: CaseEvent): Promise<Home> => {
-  if (!change || !ends) throw new Error('no change');
-  const at = instance ? makeHome(home.folder, { name: instance, twice: home.twice }) : home;
-  await conduct(at, { change, ends, answer: answer ?? null, telemetry: product !== 'no-telemetry' });
-  const state = readState(at.paths);
-  if (state && existsSync(at.paths.consent)) keepCopy(at, `generation-${state.generation}`);
-  if (purge) rmSync(at.paths.folder, { recursive: true });
-  return at;
-};
-
-const playWithdrawal = async (home: Home): Promise<void> => {
-  if (existsSync(home.paths.consent)) keepCopy(home, 'before-withdrawal');
-  await withdraw(home.world, home.paths);
-  expect(answerOf(home).collecting).toBe(false);
-};
-
-const playDryRun = async (home: Home, { answer }: CaseEvent): Promise<void> => {
-  const lines = loadLog(home.paths).length;
-  hear(answer?.say === 'no' ? { say: 'off', by: 'flag' } : null, null, { interactive: false, vetoed: false });
-  expect(loadLog(home.paths).length).toBe(lines);
-};
+test.each(cases.map((one) => [one.name, one] as const))('%s', async (_, one) => playCase(one, false));

@@ -22,9 +22,10 @@ export const makeSandbox = (parent: string = tmpdir()): string => {
   return folder;
 };
 
-/** Makes folders writable first: releases are read-only. Not files, which may be hard links of others. */
+/** Folders are made writable first, where that matters to us: releases are read-only. Not files, which may be hard links of others. */
 export const removeSandbox = (folder: string): void => {
-  spawnSync('find', [folder, '-type', 'd', '-exec', 'chmod', 'u+rwx', '{}', '+'], { stdio: 'ignore' });
+  const make = ['-type', 'd', '-exec', 'chmod', 'u+rwx', '{}', '+'];
+  if (!isRoot) spawnSync('find', [folder, ...make], { stdio: 'ignore' });
   rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
 };
 
