@@ -20,7 +20,7 @@ export const chartsOf = ({ counters }: Report): Chart[] => {
   const charts: Chart[] = [
     {
       id: 'counters',
-      title: 'How often',
+      title: 'How often, by counter',
       bars: counters.map(({ title, days: of }) => ({ label: title, count: sum(of.map(({ total }) => total)) })),
     },
     {

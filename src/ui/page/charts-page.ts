@@ -14,7 +14,6 @@ interface Element {
   readonly tBodies: readonly Element[];
   readonly style: { height: string };
   className: string;
-  querySelector(selector: string): Element | null;
   setAttribute(name: string, value: string): void;
   getAttribute(name: string): string | null;
   before(element: Element): void;
@@ -47,10 +46,7 @@ const draw = (table: Element): Chart => {
   box.className = 'chart';
   box.style.height = lying ? `${40 + rows.length * 28}px` : '220px';
   canvas.setAttribute('role', 'img');
-  canvas.setAttribute(
-    'aria-label',
-    `${table.querySelector('caption')?.textContent ?? ''}: the table below has the numbers`,
-  );
+  canvas.setAttribute('aria-label', `${table.getAttribute('aria-label') ?? ''}: the table below has the numbers`);
   box.append(canvas);
   table.before(box);
   const ticks = { color: colour('text'), precision: 0 };

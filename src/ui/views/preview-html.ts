@@ -77,8 +77,8 @@ const facts = ({ notice, report }: Preview): [string, string][] => [
 const section = ({ id, title, bars }: Chart): string => {
   const rows = bars.map(({ label, count }) => `<tr><th scope="row">${escaped(label)}</th><td>${count}</td></tr>`);
   return `<section id="${id}">
-<table data-chart="${id === 'counters' || id === 'browsers' ? 'lying' : 'standing'}">
-<caption>${escaped(title)}</caption>
+<h2>${escaped(title)}</h2>
+<table aria-label="${escaped(title)}" data-chart="${id === 'counters' || id === 'browsers' ? 'lying' : 'standing'}">
 <tbody>
 ${rows.join('\n')}
 </tbody>
@@ -138,9 +138,9 @@ dl { display: grid; grid-template-columns: max-content 1fr; gap: .25rem 1.25rem;
 dt { color: var(--faint); }
 dd { margin: 0; overflow-wrap: anywhere; }
 section { margin: 2.5rem 0; }
+h2 { font-size: 1.1rem; margin: 0 0 .5rem; }
 .chart { position: relative; width: 100%; }
 table { border-collapse: collapse; width: 100%; font-size: .9rem; }
-caption { text-align: left; font-weight: 600; font-size: 1.1rem; padding-bottom: .5rem; }
 th, td { text-align: left; font-weight: normal; padding: .2rem .75rem .2rem 0; border-bottom: 1px solid var(--line); }
 td:last-child { text-align: right; font-variant-numeric: tabular-nums; padding-right: 0; }
 summary { cursor: pointer; font-weight: 600; margin: 1.5rem 0 .5rem; }
