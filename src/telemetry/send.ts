@@ -1,0 +1,265 @@
+/**
+ * Sending: what waits goes to the recipient that the notice names, at most once.
+ *
+ * - The resolver is asked first, and again right before the first byte of each report. On a no nothing is sent, made or told.
+ * - The attempt is on disk before the first byte. From then on only an answer that says that nothing was taken (429, 503) lets a report wait again;
+ *   silence, resets, other errors of the recipient and a kill in between count as sent. What failed before is tried again.
+ * - What the recipient does not want (4xx) or has moved elsewhere (3xx) is discarded, and said so.
+ * - What left the machine is kept in `reports/`, the very bytes, with what became of it.
+ */
+
+import { mayCount } from '../consent/gather.ts';
+import type { Recipient } from '../consent/notice.ts';
+import { readNotice } from '../consent/notice-file.ts';
+import { dayOf, readWindow } from '../consent/window.ts';
+import type { InstancePaths } from '../instance/paths.ts';
+import { type InstanceState, readState } from '../instance/state.ts';
+import { serverVetoOf } from '../service/server-veto.ts';
+import type { Delivery, DeliveryRequest } from '../system/deliver.ts';
+import { statIfThere } from '../system/files.ts';
+import { makeInnerFolder } from '../system/inner-folder.ts';
+import type { World } from '../system/world.ts';
+import { reportContentType } from './report.ts';
+import { isPausing, later, readSchedule, retryAfter, type Schedule, writeSchedule } from './schedule.ts';
+import { withSendLock } from './send-lock.ts';
+import { hasOutcome, keepCopy, type Outcome, pruneCopies, type ReportName, reportsIn } from './sent.ts';
+import { fillSpool, isMarked, markAttempt, pruneParts, readSpooled, type Source, takeOut, unmark } from './spool.ts';
+
+export interface SendPorts {
+  readonly deliver: (request: DeliveryRequest) => Promise<Delivery>;
+}
+
+export interface SentReport extends ReportName, Outcome {
+  readonly bytes: number;
+}
+
+/** Why nothing more was to be done. */
+export type Idle =
+  | { readonly why: 'consent'; readonly reason: string }
+  | { readonly why: 'no-recipient' | 'nothing-to-send' | 'not-due' | 'pausing' }
+  /** Another sender is at it; only for `scheduled`. */
+  | { readonly why: 'busy' };
+
+export interface Sending {
+  readonly recipient: Recipient | null;
+  /** What was settled in this run. */
+  readonly sent: readonly SentReport[];
+  /** Reports that the spool's limit cost. */
+  readonly dropped: readonly string[];
+  readonly waiting: number;
+  /** Null where something was sent or tried. */
+  readonly idle: Idle | null;
+  /** A delivery that failed before anything was taken, and when it is tried again. */
+  readonly trouble: { readonly message: string; readonly retryAt: string } | null;
+}
+
+export interface SendOptions {
+  /** Only what is due, and not during a pause; without it all whole days, now. */
+  readonly scheduled: boolean;
+}
+
+const answerLimit = 64 * 1024;
+const deadlineMs = 30_000;
+
+/** Sends what is to be sent. Throws 'instance-busy' where another sender is at it (not for `scheduled`), and the system's errors. */
+export const sendReports = async (
+  world: World,
+  paths: InstancePaths,
+  ports: SendPorts,
+  options: SendOptions,
+): Promise<Sending> => {
+  const no = refusal(world, paths);
+  if (no !== null) return nothing(no);
+  const sending = await withSendLock(world, paths, options.scheduled, () => sendAll(world, paths, ports, options));
+  return sending ?? nothing({ why: 'busy' });
+};
+
+const sendAll = async (
+  world: World,
+  paths: InstancePaths,
+  ports: SendPorts,
+  options: SendOptions,
+): Promise<Sending> => {
+  const about = aboutOf(paths);
+  if (about === undefined) return nothing(refusal(world, paths) ?? { why: 'nothing-to-send' });
+  const { notice } = about;
+  const oldest = later(dayOf(world.now()), -notice.retentionDays);
+  pruneCopies(paths, oldest);
+  pruneParts(paths, oldest);
+  if (notice.recipient === null) return nothing({ why: 'no-recipient' });
+  try {
+    return await sendTo(notice.recipient, { world, paths, ports, options, about });
+  } catch (error) {
+    // An erasing takes the folder away under whoever writes in it: then the answer has changed, and that is no trouble.
+    const no = refusal(world, paths);
+    if (no === null) throw error;
+    return nothing(no, notice.recipient);
+  }
+};
+
+interface Run {
+  readonly world: World;
+  readonly paths: InstancePaths;
+  readonly ports: SendPorts;
+  readonly options: SendOptions;
+  readonly about: Source;
+}
+
+const sendTo = async (recipient: Recipient, run: Run): Promise<Sending> => {
+  const { world, paths, options, about } = run;
+  const sent = settleKilled(run, recipient);
+  const before = readSchedule(paths);
+  const { schedule, dropped } = fillSpool(world, paths, about, before, options.scheduled);
+  saveSchedule(paths, schedule);
+  const waiting = reportsIn(paths.spool);
+  const result = { recipient, dropped, waiting: waiting.length, idle: null, trouble: null };
+  const isLater = Object.keys(schedule.due).length > 0;
+  if (waiting.length === 0)
+    return { ...result, sent, idle: sent.length > 0 ? null : { why: isLater ? 'not-due' : 'nothing-to-send' } };
+  if (options.scheduled && isPausing(schedule, world.now())) return { ...result, sent, idle: { why: 'pausing' } };
+  const delivered = await sendWaiting(run, recipient, waiting, schedule);
+  return { ...result, ...delivered, sent: [...sent, ...delivered.sent], waiting: reportsIn(paths.spool).length };
+};
+
+/** What a kill left between its mark and its outcome may have arrived: it counts as sent. */
+const settleKilled = (run: Run, recipient: Recipient): SentReport[] =>
+  reportsIn(run.paths.spool)
+    .filter((report) => isMarked(run.paths, report))
+    .flatMap((report) => {
+      const bytes = readSpooled(run.paths, report);
+      if (hasOutcome(run.paths, report) || bytes === undefined) {
+        takeOut(run.paths, report);
+        return [];
+      }
+      const detail = 'the sender was stopped before it knew; it may have arrived, so it is not sent again';
+      return [settle(run, recipient, report, bytes, { outcome: 'uncertain', status: null, detail })];
+    });
+
+const sendWaiting = async (
+  run: Run,
+  recipient: Recipient,
+  waiting: readonly ReportName[],
+  schedule: Schedule,
+): Promise<Pick<Sending, 'sent' | 'idle' | 'trouble'>> => {
+  const { world, paths } = run;
+  const sent: SentReport[] = [];
+  for (const report of waiting) {
+    const bytes = readSpooled(paths, report);
+    if (bytes === undefined) continue;
+    const delivery = await deliverOne(run, recipient, report, bytes);
+    const no = delivery.kind === 'withheld' ? refusal(world, paths) : null;
+    if (no !== null) return { sent, idle: no, trouble: null };
+    const judged = judge(delivery);
+    if ('again' in judged) {
+      unmark(paths, report);
+      const retry = retryAfter(world, schedule.retry, judged.retryAfter);
+      saveSchedule(paths, { ...schedule, retry });
+      return { sent, idle: null, trouble: { message: judged.again, retryAt: retry.at } };
+    }
+    sent.push(settle(run, recipient, report, bytes, judged));
+  }
+  if (schedule.retry !== null) saveSchedule(paths, { ...schedule, retry: null });
+  return { sent, idle: null, trouble: null };
+};
+
+const deliverOne = (
+  { world, paths, ports }: Run,
+  { endpoint }: Recipient,
+  report: ReportName,
+  body: Uint8Array,
+): Promise<Delivery> =>
+  ports.deliver({
+    url: endpoint,
+    body,
+    contentType: reportContentType,
+    timeoutMs: deadlineMs,
+    maxBytes: answerLimit,
+    beforeFirstByte: () => {
+      // Made now, while there is an instance: afterwards nothing makes a folder.
+      if (!makeInnerFolder(paths.reports)) return false;
+      markAttempt(paths, report, world.now());
+      if (refusal(world, paths) === null) return true;
+      unmark(paths, report);
+      return false;
+    },
+  });
+
+type Judged = Outcome | { readonly again: string; readonly retryAfter: string | undefined };
+
+const judge = (delivery: Delivery): Judged => {
+  if (delivery.kind === 'unsent') return { again: delivery.why, retryAfter: undefined };
+  if (delivery.kind === 'withheld') return { again: 'the attempt could not be written down', retryAfter: undefined };
+  if (delivery.kind === 'uncertain') {
+    const detail = `${delivery.why}; it may have arrived, so it is not sent again`;
+    return { outcome: 'uncertain', status: null, detail };
+  }
+  const { status } = delivery;
+  if (status === 429 || status === 503)
+    return { again: `the recipient takes nothing now (${status})`, retryAfter: delivery.retryAfter };
+  if (status >= 200 && status < 300) return { outcome: 'sent', status, detail: 'the recipient took it' };
+  if (status >= 300 && status < 400)
+    return { outcome: 'discarded', status, detail: 'the recipient sends elsewhere, and redirects are not followed' };
+  if (status >= 400 && status < 500) return { outcome: 'discarded', status, detail: 'the recipient does not want it' };
+  return {
+    outcome: 'uncertain',
+    status,
+    detail: 'the recipient failed; it may have taken it, so it is not sent again',
+  };
+};
+
+/** The copy first, then it leaves the spool: a kill in between settles it once more, to the same end. */
+const settle = (
+  { world, paths }: Run,
+  { name: recipient, endpoint }: Recipient,
+  report: ReportName,
+  bytes: Uint8Array,
+  outcome: Outcome,
+): SentReport => {
+  const at = world.now().toISOString();
+  // Without its folder the instance is being deleted, and nothing is made anew for it.
+  if (statIfThere(paths.reports)?.kind === 'folder')
+    keepCopy(paths, report, bytes, { format: 1, ...outcome, at, recipient, endpoint, bytes: bytes.length });
+  takeOut(paths, report);
+  return { ...report, ...outcome, bytes: bytes.length };
+};
+
+/** The resolver's no, or null. The server's veto counts where it can be seen. */
+const refusal = (world: World, paths: InstancePaths): Idle | null => {
+  const { collecting, reason } = mayCount(world, paths, serverVetoOf(paths));
+  return collecting ? null : { why: 'consent', reason };
+};
+
+/** What reports are made of; the window counts only where it is this generation's. */
+const aboutOf = (paths: InstancePaths): Source | undefined => {
+  const state = readState(paths);
+  const notice = state?.noticeId ? readNotice(paths, state.noticeId) : undefined;
+  if (state === undefined || notice === undefined) return undefined;
+  const window = readWindow(paths);
+  return {
+    notice,
+    version: state.release.version,
+    window: window?.generation === state.generation ? window : undefined,
+    uid: ownerOfParts(paths, state),
+  };
+};
+
+const ownerOfParts = (paths: InstancePaths, { account }: InstanceState): number =>
+  account?.uid ?? statIfThere(paths.folder)?.uid ?? -1;
+
+/** Where the spool was taken away meanwhile there is nothing left to be due. */
+const saveSchedule = (paths: InstancePaths, schedule: Schedule): void => {
+  try {
+    writeSchedule(paths, schedule);
+  } catch (error) {
+    if (statIfThere(paths.spool) !== undefined) throw error;
+  }
+};
+
+const nothing = (idle: Idle, recipient: Recipient | null = null): Sending => ({
+  recipient,
+  sent: [],
+  dropped: [],
+  waiting: 0,
+  idle,
+  trouble: null,
+});
