@@ -47,6 +47,7 @@ export const failureExits = {
   'download-failed': exits.download,
   'verification-failed': exits.download,
   'build-failed': exits.download,
+  'report-not-delivered': exits.download,
   'change-undone': exits.undone,
   'change-stuck': exits.stuck,
   'withdrawal-not-recorded': exits.stuck,

@@ -74,6 +74,14 @@ export const telemetryCommands: readonly CommandDescription[] = [
     load: () => import('./commands/telemetry-preview.ts'),
   },
   {
+    words: 'telemetry send',
+    operands: name,
+    summary: 'send what may be reported now, and say what went where',
+    flags: ['scheduled'],
+    examples: ['assent telemetry send', 'assent telemetry send maildev --json'],
+    load: () => import('./commands/telemetry-send.ts'),
+  },
+  {
     words: 'telemetry on',
     operands: name,
     summary: 'consent is given in an installation or not at all',

@@ -36,6 +36,8 @@ export interface Flags {
   /** What units and the detached supervisor call `run` with; not for people. */
   readonly detached: boolean;
   readonly prepareOnly: boolean;
+  /** What timers call `telemetry send` with; not for people. */
+  readonly scheduled: boolean;
 }
 
 export type FlagName = keyof Flags;
@@ -79,4 +81,5 @@ const atRest: Flags = {
   raw: false,
   detached: false,
   prepareOnly: false,
+  scheduled: false,
 };

@@ -62,6 +62,7 @@ const options = {
   raw: () => new Option('--raw', 'only the bytes').conflicts(['html', 'json']),
   detached: () => new Option('--detached', 'as the supervisor of the server').hideHelp(),
   prepareOnly: () => new Option('--prepare-only', 'what comes before a start').hideHelp(),
+  scheduled: () => new Option('--scheduled', 'only what is due').hideHelp(),
 } as const satisfies Record<FlagName, () => Option>;
 
 export const optionFor = (name: FlagName): Option => options[name]();

@@ -9,11 +9,13 @@ import type { Notice } from '../consent/notice.ts';
 import { readNotice } from '../consent/notice-file.ts';
 import { isVeto } from '../consent/veto.ts';
 import { listInstances } from '../instance/find.ts';
-import { instancePaths } from '../instance/paths.ts';
+import { type InstancePaths, instancePaths } from '../instance/paths.ts';
 import type { InstanceState } from '../instance/state.ts';
 import { readState } from '../instance/state.ts';
 import { serverVetoOf } from '../service/server-veto.ts';
 import type { World } from '../system/world.ts';
+import { partsOwner, readParts } from '../telemetry/parts.ts';
+import { bytesWaiting, lastReport } from '../telemetry/sent.ts';
 import type { ConsentView, InstanceSummary } from '../ui/result.ts';
 import type { InstanceName } from '../values.ts';
 import type { Flags } from './flags.ts';
@@ -56,12 +58,23 @@ export const telemetryOf = (world: World, home: string, name: InstanceName): Cou
       ...consentView(answer, name),
       counted: answer.collecting && notice !== undefined ? countedBy(notice) : [],
       recipient: notice?.recipient?.name ?? null,
-      lastReport: null,
-      bytesWaiting: 0,
+      endpoint: notice?.recipient?.endpoint ?? null,
+      days: state !== undefined && notice !== undefined ? countedDays(paths, state, notice) : [],
+      lastReport: lastReport(paths),
+      bytesWaiting: bytesWaiting(paths),
       callerVetoes: isVeto(world.env['DO_NOT_TRACK']),
     },
     exit: statusExit(answer),
   };
+};
+
+/** The days that numbers lie here of, whether they can be reported or not. A folder that we may not look into shows none. */
+const countedDays = (paths: InstancePaths, state: InstanceState, notice: Notice): string[] => {
+  try {
+    return [...new Set(readParts(paths, notice, partsOwner(paths, state)).map(({ day }) => day))].sort();
+  } catch {
+    return [];
+  }
 };
 
 const countedBy = (notice: Notice): string[] => [...notice.counters.map(({ title }) => title), ...notice.dimensions];

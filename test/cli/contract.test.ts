@@ -72,7 +72,7 @@ describe('commands', () => {
 
   it('that are planned are not there', () => {
     const planned = writtenCommands().filter((command) => command.planned);
-    expect(planned.map(({ words }) => words)).toEqual(['telemetry send', 'bundle', 'support', 'completion']);
+    expect(planned.map(({ words }) => words)).toEqual(['bundle', 'support', 'completion']);
     for (const { words } of planned) expect(commands.map((command) => command.words)).not.toContain(words);
   });
 });

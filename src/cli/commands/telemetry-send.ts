@@ -1,0 +1,51 @@
+/**
+ * `assent telemetry send [NAME]`: hands what may be reported to the recipient that the notice names, and says what went where; or why nothing did.
+ * Units and `assent run` call it with --scheduled: then only what is due is sent.
+ */
+
+import { Failure } from '../../errors.ts';
+import { pickInstance } from '../../instance/find.ts';
+import { instancePaths } from '../../instance/paths.ts';
+import type { Sending } from '../../telemetry/send.ts';
+import { sendingLines } from '../../ui/views/sending.ts';
+import type { Run } from '../invocation.ts';
+import { telemetryOf } from '../telemetry-view.ts';
+
+export const run: Run = async ({ world, home, flags, operands, look }) => {
+  const [{ sendReports }, { deliver }] = await Promise.all([
+    import('../../telemetry/send.ts'),
+    import('../../system/deliver.ts'),
+  ]);
+  const name = await pickInstance(home, operands[0]);
+  const sending = await sendReports(world, instancePaths(home, name), { deliver }, { scheduled: flags.scheduled });
+  const { instance, consent } = telemetryOf(world, home, name);
+  const { sent, dropped, waiting, idle, recipient, trouble } = sending;
+  const changed = sent.length > 0 || dropped.length > 0;
+  return {
+    result: {
+      ...(changed ? {} : { outcome: 'unchanged' as const }),
+      changed,
+      instance,
+      consent,
+      sent,
+      dropped,
+      waiting,
+      idle,
+      recipient,
+      retryAt: trouble?.retryAt ?? null,
+    },
+    screen: flags.quiet ? [] : sendingLines(name, sending, consent.meaning, look),
+    ...(trouble === null ? {} : { failure: notDelivered(name, sending, trouble) }),
+  };
+};
+
+const notDelivered = (
+  name: string,
+  { recipient, waiting }: Sending,
+  trouble: NonNullable<Sending['trouble']>,
+): Failure =>
+  new Failure(
+    'report-not-delivered',
+    `Nothing was taken by ${recipient?.name ?? 'the recipient'} (${recipient?.endpoint ?? ''}): ${trouble.message}.`,
+    `${waiting} ${waiting === 1 ? 'report waits' : 'reports wait'} and will be tried again, at ${trouble.retryAt} at the earliest; or now: assent telemetry send ${name}`,
+  );
