@@ -3,12 +3,10 @@
 import { consentOf } from '../consent/gather.ts';
 import { readNotice } from '../consent/notice-file.ts';
 import { listInstances } from '../instance/find.ts';
-import type { InstancePaths } from '../instance/paths.ts';
 import { instancePaths } from '../instance/paths.ts';
-import type { InstanceState } from '../instance/state.ts';
 import { readState } from '../instance/state.ts';
 import { serverVetoOf } from '../service/server-veto.ts';
-import { statIfThere } from '../system/files.ts';
+import { partsOwner } from '../telemetry/parts.ts';
 import { examplePreview, type Preview, realPreview } from '../telemetry/preview.ts';
 import type { Invocation } from './invocation.ts';
 import { noticeAbout } from './notice-about.ts';
@@ -31,12 +29,8 @@ export const previewAbout = async ({ world, home, flags, operands }: Invocation)
     consentOf(world, paths, serverVetoOf(paths)).collecting
   ) {
     const stored = readNotice(paths, state.noticeId);
-    const about = { version: state.release.version, uid: countingUid(paths, state), now: world.now() };
+    const about = { version: state.release.version, uid: partsOwner(paths, state), now: world.now() };
     if (stored !== undefined) return realPreview(paths, { notice: stored, ...about });
   }
   return examplePreview(notice, version);
 };
-
-/** Whose files the parts are: the server's account, or the owner of the instance's folder where there is none. */
-export const countingUid = (paths: InstancePaths, { account }: Pick<InstanceState, 'account'>): number =>
-  account?.uid ?? statIfThere(paths.folder)?.uid ?? -1;

@@ -10,6 +10,8 @@ import { join } from 'node:path';
 import type { Notice } from '../consent/notice.ts';
 import { noticeId } from '../consent/notice.ts';
 import type { InstancePaths } from '../instance/paths.ts';
+import type { InstanceState } from '../instance/state.ts';
+import { statIfThere } from '../system/files.ts';
 import { listForeign, readForeign } from '../system/foreign-files.ts';
 import { type Part, type PartCounter, parsePart, partLimit } from './part.ts';
 
@@ -21,7 +23,7 @@ export interface StoredPart extends Part {
 /** More files than this in one folder are nothing that counting could have made. */
 const mostFiles = 10_000;
 
-/** All parts for this notice, by day. `uid`: the server's account, or the owner of the instance's folder where there is none. */
+/** All parts for this notice, by day. `uid`: see `partsOwner`. */
 export const readParts = (paths: InstancePaths, notice: Notice, uid: number): StoredPart[] =>
   listForeign(paths.counts, mostFiles).flatMap((file) => {
     const day = dayOfFile(file);
@@ -30,6 +32,10 @@ export const readParts = (paths: InstancePaths, notice: Notice, uid: number): St
     const part = bytes && asPromised(bytes, notice);
     return part?.day === day ? [{ ...part, file }] : [];
   });
+
+/** Whose files parts are: the server's account, or the owner of the instance's folder where there is none. */
+export const partsOwner = (paths: InstancePaths, { account }: Pick<InstanceState, 'account'>): number =>
+  account?.uid ?? statIfThere(paths.folder)?.uid ?? -1;
 
 /** The day that a part's file is named for; undefined where it is no name of a part. */
 export const dayOfFile = (file: string): string | undefined =>

@@ -69,10 +69,6 @@ export const realPreview = (
   };
 };
 
-/** The days that there are numbers of, whether they may be reported or not; for status. */
-export const countedDays = (paths: InstancePaths, notice: Notice, uid: number): string[] =>
-  [...new Set(readParts(paths, notice, uid).map(({ day }) => day))].sort();
-
 /** A day that a report has, whether it waits or was sent, is over: what comes late is not reported. */
 const reportableDaysOf = (paths: InstancePaths, now: Date, parts: readonly StoredPart[]): string[] => {
   const today = now.toISOString().slice(0, 10);

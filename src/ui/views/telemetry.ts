@@ -27,7 +27,8 @@ export const telemetryLines = (instance: InstanceSummary, consent: ConsentView, 
     ...row('generation', instance.generation),
     ...row('notice', consent.noticeId),
     ...row('counted', counted(consent['counted'])),
-    ...row('goes to', consent['recipient'] ?? 'nobody: no recipient is named'),
+    ...row('so far', daysText(consent['days'])),
+    ...row('goes to', goesTo(consent)),
     ...row('last report', consent['lastReport'] ?? 'never: no report was ever sent'),
     ...row('waiting', `${consent['bytesWaiting'] ?? 0} bytes`),
     ...row('this shell', consent['callerVetoes'] === true ? 'DO_NOT_TRACK is set here, too' : null),
@@ -55,6 +56,16 @@ export const withdrawnLines = (
 ];
 
 const counted = (names: unknown): string => (Array.isArray(names) && names.length > 0 ? names.join(', ') : 'nothing');
+
+/** Before the first day has been written there is nothing to tell. */
+const daysText = (days: unknown): string | null => {
+  if (!Array.isArray(days) || days.length === 0) return null;
+  const [first, last] = [String(days[0]), String(days.at(-1))];
+  return days.length === 1 ? `1 day: ${first} (UTC)` : `${days.length} days, ${first} to ${last} (UTC)`;
+};
+
+const goesTo = ({ recipient, endpoint }: ConsentView): string =>
+  recipient ? `${recipient}${endpoint ? `, at ${endpoint}` : ''}` : 'nobody: no recipient is named';
 
 const ways: Readonly<Record<string, string>> = {
   prompt: 'an answer at the question',
