@@ -6,8 +6,9 @@
  *   node scripts/build.mjs --clean      build, and leave nothing of earlier builds (for packing)
  *
  * Entries are found by their names: src/main.ts is the program, src/bootstrap.ts fetches the private Node (it has to run
- * on Node 18), and every src/**\/*-child.ts, *-worker.ts and *-preload.ts is a process, a thread, or a guest in a server, dist/NAME.mjs. The
- * program shares nothing with these. It has chunks, which are loaded lazily wherever the source says `await import(...)`.
+ * on Node 18), and every src/**\/*-child.ts and *-worker.ts is a process or thread of its own, dist/NAME.mjs. The program shares
+ * nothing with these. It has chunks, which are loaded lazily wherever the source says `await import(...)`. What is loaded into servers,
+ * src/**\/*-preload.ts, is one file with nothing in it that it does not use.
  *
  * What runs in a browser, src/**\/*-page.ts, becomes one script, dist/NAME.js, for pages that have everything in them.
  *
@@ -21,7 +22,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { bootstrapOptions, pageOptions, programOptions } from './bundle-options.mjs';
+import { bootstrapOptions, guestOptions, pageOptions, programOptions } from './bundle-options.mjs';
 import { finished } from './finish-output.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -45,11 +46,12 @@ async function build() {
     throw new Error('The libraries are missing: run "npm ci" first.');
   });
   const program = await bundle(programOptions(root, [{ in: 'src/main.ts', out: 'main' }]));
-  const processes = await bundle(programOptions(root, entriesNamed(/-(child|worker|preload)\.ts$/)));
+  const processes = await bundle(programOptions(root, entriesNamed(/-(child|worker)\.ts$/)));
+  const guests = await bundle(guestOptions(root, entriesNamed(/-preload\.ts$/)));
   const bootstrap = await bundle(bootstrapOptions(root));
   const pages = await bundle(pageOptions(root, entriesNamed(/-page\.ts$/)));
   const outputs = [
-    ...[program, processes].flatMap(({ outputFiles, metafile }) =>
+    ...[program, processes, guests].flatMap(({ outputFiles, metafile }) =>
       outputFiles.map(({ path, text }) => ({ path, text: finished(text, metafile) })),
     ),
     ...[bootstrap, pages].flatMap(({ outputFiles }) => outputFiles).map(({ path, text }) => ({ path, text })),
@@ -58,7 +60,10 @@ async function build() {
   for (const file of outputs.sort((a, b) => Number(isChunk(b.path)) - Number(isChunk(a.path)))) {
     put(file.path, file.text);
   }
-  put(join(dist, 'licenses.txt'), licenseTexts([program, processes, bootstrap, pages].map(({ metafile }) => metafile)));
+  put(
+    join(dist, 'licenses.txt'),
+    licenseTexts([program, processes, guests, bootstrap, pages].map(({ metafile }) => metafile)),
+  );
   removeOthers(outputs.map((file) => relative(root, file.path)));
   const files = [
     ...outputs.map((file) => relative(root, file.path)),

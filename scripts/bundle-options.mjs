@@ -12,6 +12,11 @@ export function programOptions(root, entryPoints) {
   return { ...options, entryPoints, plugins: [commonJsNames, oneCore(root)] };
 }
 
+/** Lives in servers: whole files, for a chunk that it shares with others would bring what those need. @param {string} root @param {{ in: string, out: string }[]} entryPoints */
+export function guestOptions(root, entryPoints) {
+  return { ...common(root), entryPoints, target: 'node20' };
+}
+
 /** Shares nothing: it must not drag in a chunk that was written for a newer Node. @param {string} root */
 export function bootstrapOptions(root) {
   return { ...common(root), entryPoints: [{ in: 'src/bootstrap.ts', out: 'bootstrap' }], target: 'node18' };

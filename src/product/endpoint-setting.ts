@@ -5,7 +5,7 @@
 
 import { Failure } from '../errors.ts';
 import type { Product } from './manifest.ts';
-import { isSafeUrl } from './schema-parts.ts';
+import { isSafeUrl } from './network-names.ts';
 import type { Settings } from './settings.ts';
 import { shown } from './wording.ts';
 

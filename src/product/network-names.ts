@@ -45,6 +45,14 @@ export const parseDomain = (text: string): string | Wrong => {
 export const isLoopback = (address: string): boolean =>
   (isIPv4(address) && address.startsWith('127.')) || address === '::1' || /^::ffff:7f[0-9a-f]{2}:/.test(address);
 
+/** Whether what is sent there can't be read on the way: https, or a loopback address; without a user, a password or a fragment. */
+export const isSafeUrl = (text: string): boolean => {
+  if (!URL.canParse(text)) return false;
+  const url = new URL(text);
+  const loopback = url.protocol === 'http:' && (/^127(\.\d{1,3}){3}$/.test(url.hostname) || url.hostname === '[::1]');
+  return (url.protocol === 'https:' || loopback) && url.username === '' && url.password === '' && url.hash === '';
+};
+
 /** An address made fit for a URL on this machine: `[::1]`; every-network addresses become loopback. */
 export const urlHost = (address: string): string => {
   if (address === '0.0.0.0') return '127.0.0.1';

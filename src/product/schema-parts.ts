@@ -7,6 +7,7 @@
 
 import { parse } from 'semver';
 import { z } from 'zod';
+import { isSafeUrl } from './network-names.ts';
 
 /** An object in which every key is known. */
 export const strict = <Shape extends z.core.$ZodLooseShape>(shape: Shape) =>
@@ -97,12 +98,4 @@ function compiles(text: string): boolean {
   } catch {
     return false;
   }
-}
-
-/** Whether what is sent there can't be read on the way: https, or a loopback address; without a user, a password or a fragment. */
-export function isSafeUrl(text: string): boolean {
-  if (!URL.canParse(text)) return false;
-  const url = new URL(text);
-  const loopback = url.protocol === 'http:' && (/^127(\.\d{1,3}){3}$/.test(url.hostname) || url.hostname === '[::1]');
-  return (url.protocol === 'https:' || loopback) && url.username === '' && url.password === '' && url.hash === '';
 }
