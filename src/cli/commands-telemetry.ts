@@ -60,6 +60,15 @@ export const telemetryCommands: readonly CommandDescription[] = [
     load: () => import('./commands/telemetry-notice.ts'),
   },
   {
+    words: 'telemetry follow',
+    operands: name,
+    summary: "count from the server's access log; supervisors run it after a yes",
+    flags: [],
+    examples: [],
+    hidden: true,
+    load: () => import('./commands/telemetry-follow.ts'),
+  },
+  {
     words: 'telemetry preview',
     reads: true,
     operands: name,

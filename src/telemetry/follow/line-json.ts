@@ -23,7 +23,8 @@ export const makeJsonScan = (names: FieldNames): Scan => {
 
 interface Wanted {
   readonly name: Uint8Array;
-  readonly inner: Wanted[];
+  /** What is wanted in this object, by the length of its key. */
+  readonly inner: Wanted[][];
   slot: number;
   rank: number;
   /** Fields that stand in this object itself: seeing it says that they could have been there. */
@@ -47,10 +48,13 @@ const treeOf = (names: FieldNames): Wanted => {
 const newWanted = (name: string): Wanted => ({ name: Buffer.from(name), inner: [], slot: -1, rank: 0, holds: [] });
 
 const insert = (node: Wanted, [key = '', ...further]: readonly string[], slot: number, rank: number): void => {
-  let child = node.inner.find(({ name }) => Buffer.from(key).equals(name));
+  const length = Buffer.from(key).length;
+  while (node.inner.length <= length) node.inner.push([]);
+  const siblings = node.inner[length] as Wanted[];
+  let child = siblings.find(({ name }) => isSame(name, Buffer.from(key), 0));
   if (child === undefined) {
     child = newWanted(key);
-    node.inner.push(child);
+    siblings.push(child);
   }
   if (further.length > 0) {
     insert(child, further, slot, rank);
@@ -147,9 +151,11 @@ const keepAnew = (spans: Spans, { slot, rank }: Wanted, from: number, to: number
 };
 
 const childOf = ({ inner }: Wanted, bytes: Uint8Array, from: number, to: number): Wanted | undefined => {
-  for (let at = 0; at < inner.length; at += 1) {
-    const child = inner[at] as Wanted;
-    if (child.name.length === to - from && isSame(child.name, bytes, from)) return child;
+  const siblings = inner[to - from];
+  if (siblings === undefined) return undefined;
+  for (let at = 0; at < siblings.length; at += 1) {
+    const child = siblings[at] as Wanted;
+    if (isSame(child.name, bytes, from)) return child;
   }
   return undefined;
 };
