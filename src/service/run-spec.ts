@@ -13,23 +13,33 @@ import { makeFolder } from '../system/files.ts';
 import { type Lock, tryLock } from '../system/lock.ts';
 import type { World } from '../system/world.ts';
 import { readRecord, removeRecord } from './process-record.ts';
+import { runCompanions } from './run-companions.ts';
 import type { ServiceSpec } from './spec.ts';
 import { supervise } from './supervise.ts';
 import { endServer } from './survivors.ts';
 
-/** `specNow`: the spec as consent has it by then, for each start anew. Returns the exit code. Failure 'instance-busy' where another one runs it, 'refused-permission' where the server would be root. */
+/**
+ * `specNow`: the spec as consent has it by then, for each start anew. `mayRun`: whether what counts and sends beside the server may run now.
+ * Returns the exit code. Failure 'instance-busy' where another one runs it, 'refused-permission' where the server would be root.
+ */
 export const runSpec = async (
   world: World,
   spec: ServiceSpec,
   mode: 'foreground' | 'detached',
   specNow: () => ServiceSpec = () => spec,
+  mayRun: () => boolean = () => false,
 ): Promise<number> => {
   const { paths, instance } = spec;
   if (world.user.uid === 0 && (spec.account === null || spec.account.uid === 0)) throw wouldBeRoot(instance);
   const lock = takeLock(world, paths, mode);
   try {
     await endServer(spec, readRecord(paths, spec.host.uid)?.child ?? null);
-    return await supervise(world, spec, mode, specNow);
+    const companions = runCompanions(world, spec, mayRun);
+    try {
+      return await supervise(world, spec, mode, specNow);
+    } finally {
+      await companions.end();
+    }
   } finally {
     removeRecord(paths);
     lock.release();

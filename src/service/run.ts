@@ -27,11 +27,13 @@ export interface RunRequest {
   readonly mode: 'foreground' | 'detached' | 'prepare-only';
   /** What consent says, asked anew before each start of the server. */
   readonly consent: () => SpecConsent;
+  /** Whether what counts and sends beside the server may run; asked every few seconds. Default: never. */
+  readonly mayRun?: () => boolean;
 }
 
 /** Runs until the server ends or a signal ends it. Returns the exit code: the server's, or 0 where it ended because we told it to. */
 export const runInstance = async (world: World, request: RunRequest): Promise<number> => {
-  const { home, name, mode, consent } = request;
+  const { home, name, mode, consent, mayRun } = request;
   if (mode === 'foreground' && isFirstProcess()) becomeInit();
   const paths = instancePaths(home, name);
   const specNow = () => specOfCurrent(world, paths, consent());
@@ -41,7 +43,7 @@ export const runInstance = async (world: World, request: RunRequest): Promise<nu
     return 0;
   }
   if (mode === 'foreground') await refuseForeground(spec);
-  return runSpec(world, spec, mode, specNow);
+  return runSpec(world, spec, mode, specNow, mayRun);
 };
 
 /** The spec of the release that `current` names. Failure 'no-instance' where nothing is installed, 'refused-check' where the release is gone. */

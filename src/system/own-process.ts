@@ -16,6 +16,9 @@ export const onSignals = (signals: readonly PassedSignal[], handler: (signal: Pa
   };
 };
 
+/** The words that start this very program again: whatever is to run below us is as old as we are. */
+export const ownCommand = (): string[] => [process.execPath, ...process.execArgv, process.argv[1] ?? ''];
+
 export const isFirstProcess = (): boolean => process.pid === 1;
 
 /**

@@ -116,7 +116,7 @@ test.each([
   const bad = await make();
   const one = await sender({ endpoint: bad.url });
   one.count('2026-11-16');
-  const { sent, trouble } = await one.send();
+  const { sent, trouble } = await one.send({}, { timeoutMs: 3_000 });
   expect(sent).toEqual([expect.objectContaining({ outcome: 'uncertain', status })]);
   expect(trouble).toBeNull();
   expect(outcomeOf(one, 'report-2026-11-16_2026-11-16')).toMatchObject({ outcome: 'uncertain', status });

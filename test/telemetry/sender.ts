@@ -69,7 +69,7 @@ export const sender = async ({ endpoint, period = 'week', folder, since }: Sende
       sendReports(
         world,
         paths,
-        { deliver: (one) => deliver({ ...one, timeoutMs: 1_000, ...request }) },
+        { deliver: (one) => deliver({ ...one, timeoutMs: 20_000, ...request }) },
         { scheduled: false, ...options },
       ),
     names: (name) => {
