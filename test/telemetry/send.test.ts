@@ -343,3 +343,20 @@ test('a strange schedule is an empty one', async () => {
     expect(trouble).toBeNull();
   }
 });
+
+test('scheduled: nothing before it is due, one report when it is, and nothing of the period under way', async () => {
+  const { url, received } = await receiver();
+  const one = await sender({ endpoint: url });
+  one.count('2026-11-17');
+  one.count('2026-11-24');
+  one.at('2026-11-23T00:00:00.000Z');
+  const first = await one.send({ scheduled: true });
+  expect(first).toMatchObject({ sent: [], idle: { why: 'not-due' } });
+  const due = JSON.parse(readFileSync(join(one.paths.spool, 'schedule.json'), 'utf8')).due['2026-11-16'];
+  await one.send({ scheduled: true });
+  expect(JSON.parse(readFileSync(join(one.paths.spool, 'schedule.json'), 'utf8')).due['2026-11-16']).toBe(due);
+  one.at(due);
+  expect((await one.send({ scheduled: true })).sent.map(({ name }) => name)).toEqual(['report-2026-11-17_2026-11-17']);
+  expect(received).toHaveLength(1);
+  expect(one.names('counts').map((name) => name.slice(0, 10))).toEqual(['2026-11-24']);
+});
