@@ -24,6 +24,8 @@ export interface HttpRequest {
   readonly timeoutMs: number;
   /** Default 4 MiB. A longer answer is an error. */
   readonly maxBytes?: number;
+  /** From which of our own addresses; the system's choice where it is not said. */
+  readonly localAddress?: string;
 }
 
 export interface HttpAnswer {
@@ -58,9 +60,10 @@ export const httpRequest = async (request: HttpRequest): Promise<HttpAnswer> => 
   const http =
     url.protocol === 'https:' ? process.getBuiltinModule('node:https') : process.getBuiltinModule('node:http');
   return new Promise((resolve, reject) => {
-    const { method = 'GET', headers, body, timeoutMs, maxBytes = 4 * 1024 * 1024 } = request;
+    const { method = 'GET', headers, body, timeoutMs, maxBytes = 4 * 1024 * 1024, localAddress } = request;
     const all = { 'accept-encoding': 'identity', connection: 'close', ...headers };
-    const outgoing = http.request(url, { method, headers: all, agent: false });
+    const from = localAddress === undefined ? {} : { localAddress };
+    const outgoing = http.request(url, { method, headers: all, agent: false, ...from });
     const fail = (error: Error) => {
       clearTimeout(timer);
       reject(error);

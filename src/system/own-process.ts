@@ -6,6 +6,8 @@
  * shell of ten lines that starts us again below itself.
  */
 
+import { readFileSync } from 'node:fs';
+
 export type PassedSignal = 'SIGTERM' | 'SIGINT' | 'SIGHUP' | 'SIGUSR1' | 'SIGUSR2' | 'SIGQUIT' | 'SIGWINCH';
 
 /** Calls the handler for these signals instead of ending, until what is returned is called. */
@@ -15,6 +17,9 @@ export const onSignals = (signals: readonly PassedSignal[], handler: (signal: Pa
     for (const signal of signals) process.off(signal, handler);
   };
 };
+
+/** All of standard input, once whoever writes it has ended it. */
+export const readInput = (): string => readFileSync(0, 'utf8');
 
 /** The words that start this very program again: whatever is to run below us is as old as we are. */
 export const ownCommand = (): string[] => [process.execPath, ...process.execArgv, process.argv[1] ?? ''];
