@@ -43,6 +43,14 @@ const dimension = z.enum(dimensions, {
 
 const recipient = z.union([z.literal('none'), strict({ name: words(100), endpoint: httpsUrl, policy: httpsUrl })]);
 
+const request = z
+  .string()
+  .max(500)
+  .regex(
+    /^(GET|HEAD|POST|PUT|PATCH|DELETE) \/[\x21-\x7e]*$/,
+    'is not a request — write method and path as a browser sends them: "GET /api/email?limit=5"',
+  );
+
 export const telemetry = strict({
   counters: z.array(counter).min(1, 'has no counter — name at least one, or leave telemetry out').max(60),
   dimensions: z.array(dimension).max(2).default([]),
@@ -52,6 +60,12 @@ export const telemetry = strict({
   period: z.enum(['day', 'week', 'month']).default('week').describe('How often a report would be sent'),
   retentionDays: whole(1, 3650).default(90),
   recipient: recipient.describe('"none", or who receives the reports'),
+  traffic: z
+    .array(request)
+    .min(1, 'has no request — name at least one, or leave traffic out')
+    .max(50)
+    .exactOptional()
+    .describe('Requests that "assent telemetry prove" makes: of the kind that people\'s browsers make'),
   accessLog: accessLog
     .exactOptional()
     .describe('For servers that are no Node programs: the log from which requests are counted'),
