@@ -1,5 +1,6 @@
 /** `assent run NAME`: the server in the foreground. Signals and the end of it are the server's own affair from here on. */
 import { consentForService } from '../../consent/for-service.ts';
+import { mayCount } from '../../consent/gather.ts';
 import { pickInstance } from '../../instance/find.ts';
 import { instancePaths } from '../../instance/paths.ts';
 import { readState } from '../../instance/state.ts';
@@ -14,7 +15,8 @@ export const run: Run = async ({ world, home, flags, operands }) => {
   try {
     const paths = instancePaths(home, name);
     const consent = () => consentForService(world, paths, readState(paths)?.veto, world.env.DO_NOT_TRACK);
-    const exit = await runInstance(world, { home, name, mode, consent });
+    const mayRun = () => mayCount(world, paths, readState(paths)?.veto ?? undefined).collecting;
+    const exit = await runInstance(world, { home, name, mode, consent, mayRun });
     return { result: { outcome: 'unchanged', changed: false }, screen: [], exit };
   } finally {
     off();
