@@ -60,6 +60,14 @@ export const telemetryCommands: readonly CommandDescription[] = [
     load: () => import('./commands/telemetry-notice.ts'),
   },
   {
+    words: 'telemetry prove',
+    operands: name,
+    summary: 'run a copy in a network that leads nowhere, and see what leaves it',
+    flags: ['seconds'],
+    examples: ['assent telemetry prove maildev', 'assent telemetry prove maildev --seconds 600 --json'],
+    load: () => import('./commands/telemetry-prove.ts'),
+  },
+  {
     words: 'telemetry follow',
     operands: name,
     summary: "count from the server's access log; supervisors run it after a yes",

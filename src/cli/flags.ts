@@ -33,6 +33,7 @@ export interface Flags {
   /** --html FILE (telemetry preview). */
   readonly html: string | undefined;
   readonly raw: boolean;
+  readonly seconds: number | undefined;
   /** What units and the detached supervisor call `run` with; not for people. */
   readonly detached: boolean;
   readonly prepareOnly: boolean;
@@ -79,6 +80,7 @@ const atRest: Flags = {
   follow: false,
   html: undefined,
   raw: false,
+  seconds: undefined,
   detached: false,
   prepareOnly: false,
   scheduled: false,

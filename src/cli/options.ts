@@ -29,6 +29,11 @@ const wholeNumber = (value: string): number => {
   return Number(value);
 };
 
+const wholeSeconds = (value: string): number => {
+  if (!/^\d{1,5}$/.test(value)) throw new InvalidArgumentError('It is a whole number of seconds.');
+  return Number(value);
+};
+
 const options = {
   home: () => once('--home <dir>', 'where everything lives (ASSENT_HOME)'),
   json: () => new Option('--json', 'one JSON document on standard output; never prompts'),
@@ -58,6 +63,8 @@ const options = {
   all: () => new Option('--all', 'all instances'),
   lines: () => new Option('-n, --lines <number>', 'how many of the last lines (default: 100)').argParser(wholeNumber),
   follow: () => new Option('-f, --follow', 'go on with what is written from now on'),
+  seconds: () =>
+    new Option('--seconds <number>', 'how long to watch after the traffic (default: 10)').argParser(wholeSeconds),
   html: () => once('--html <file>', 'as one page with charts; never replaces a file that is no earlier preview'),
   raw: () => new Option('--raw', 'only the bytes').conflicts(['html', 'json']),
   detached: () => new Option('--detached', 'as the supervisor of the server').hideHelp(),
