@@ -27,7 +27,7 @@ describe('a person at a terminal', () => {
     const screen = terminal(world, ['install', ...ports, '--set', 'listen=127.0.0.1'], { columns: 100 });
     await screen.see('MailDev 3.0.0');
     await screen.see('WebClient');
-    await screen.see('Count them? (y/N)');
+    await screen.see('Count them? (y/N, p to preview)');
     screen.type('y\r');
     await screen.see('The plan');
     await screen.see('Go ahead? (Y/n)');

@@ -20,7 +20,7 @@ beforeEach(async () => {
   flags = ['--set', `webPort=${web}`, '--set', `smtpPort=${smtp}`, '--set', 'listen=127.0.0.1'];
 });
 
-const consent = 'Count them? (y/N)';
+const consent = 'Count them? (y/N, p to preview)';
 const last = 'Go ahead? (Y/n)';
 const install = (options?: Parameters<typeof terminal>[2]): TypedTerminal =>
   terminal(world, ['install', ...flags], options);
@@ -61,12 +61,58 @@ describe('the question about telemetry', () => {
   it('is left standing by any other key', async () => {
     const screen = install();
     await screen.see(consent);
-    for (const key of ['x', 'p', ' ', '1', '\t', '\u001b[A', '\u001b[C', '.', 'j']) {
+    for (const key of ['x', ' ', '1', '\t', '\u001b[A', '\u001b[C', '.', 'j']) {
       screen.type(key);
       await pause(60);
     }
     expect(screen.text()).not.toMatch(/Count them\? (Yes|No)/);
     expect(screen.text()).not.toContain(last);
+    screen.type('\r');
+    await screen.see('Count them? No');
+    screen.type('\u0003');
+    expect(await screen.ended()).toBe(130);
+  });
+
+  it('shows an example report at p, bars and bytes, and comes back', async () => {
+    const screen = install();
+    await screen.see(consent);
+    screen.type('p');
+    await screen.see('Count them? Preview');
+    await screen.see('EXAMPLE: nothing is counted');
+    await screen.see('mailbox opened');
+    await screen.see('████');
+    await screen.see('safari-mobile');
+    await screen.see('{"resourceMetrics":');
+    await screen.see('more lines. All of them:');
+    await screen.see('assent telemetry preview maildev@3.0.0 --raw');
+    await screen.see(consent);
+    screen.type('yP');
+    await pause(200);
+    expect(screen.text().match(/Count them\? Preview/g)).toHaveLength(1);
+    screen.type('\u007fP');
+    await screen.see('Count them? Preview');
+    await screen.see(consent);
+    screen.type('\r');
+    await screen.see('Count them? No');
+    await screen.see(last);
+    screen.type('n\r');
+    expect(await screen.ended()).toBe(130);
+    expect(nothingChanged()).toBe(false);
+    const wide = screen
+      .text()
+      .split(/\r?\n|\r/)
+      .filter((line) => line.length > 80);
+    expect(wide.filter((line) => !/^(?:\{"|\? Count)/.test(line))).toEqual([]);
+  });
+
+  it('takes nothing that was typed ahead of its return', async () => {
+    const screen = install();
+    await screen.see(consent);
+    screen.type('py\ry\r');
+    await screen.see('more lines. All of them:');
+    await screen.see(consent);
+    await pause(400);
+    expect(screen.text()).not.toMatch(/Count them\? (Yes|No)/);
     screen.type('\r');
     await screen.see('Count them? No');
     screen.type('\u0003');

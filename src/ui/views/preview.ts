@@ -91,13 +91,8 @@ const bytesLines = (preview: Preview, { paint, columns }: Look, most?: { lines: 
     (line) => `  ${paint.strong(line)}`,
   );
   if (most === undefined || lines.length <= most.lines) return [...title, '', ...lines];
-  const more = `... and ${lines.length - most.lines} more lines. All of them: ${most.all}`;
-  return [
-    ...title,
-    '',
-    ...lines.slice(0, most.lines),
-    ...wrap(more, columns - 2).map((line) => `  ${paint.faint(line)}`),
-  ];
+  const more = `  ... and ${lines.length - most.lines} more lines. All of them:`;
+  return [...title, '', ...lines.slice(0, most.lines), paint.faint(more), `    ${most.all}`];
 };
 
 /** The bytes as lines, without the line end that closes the last one. */
