@@ -5,7 +5,8 @@
  * written into a file, the line's own time is asked as well: one that is older than the beginning is not counted, wherever it turns up.
  *
  * A log that is renamed is read on until nothing more comes, while its successor is read already: servers write into the old one until they are
- * told. A log that is gone may come back; one that is truncated is read from its beginning. Where consent ends, it stops for good.
+ * told. A log that is gone may come back; one that is truncated is read from its beginning. (A file that
+ * comes and goes between two looks, a tenth of a second, is missed.) Where consent ends, it stops for good.
  */
 
 import { type HeldFile, holdGrowing, identityAt } from '../../system/growing-file.ts';
