@@ -25,13 +25,17 @@ export const parsePackets = (text: string): Packet[] =>
 /** The packets that began something: the first between two ends, and no message of the kernel about one that failed. */
 export const firstOfEach = (packets: readonly Packet[]): Packet[] => {
   const seen = new Set<string>();
-  return packets.filter(({ from, to, protocol }) => {
-    const key = [protocol, ...[written(from), written(to)].sort()].join(' ');
-    if (protocol === 'icmp' || seen.has(key)) return false;
+  return packets.filter((packet) => {
+    const key = conversationOf(packet);
+    if (packet.protocol === 'icmp' || seen.has(key)) return false;
     seen.add(key);
     return true;
   });
 };
+
+/** The same for both directions. */
+export const conversationOf = ({ protocol, from, to }: Packet): string =>
+  [protocol, ...[written(from), written(to)].sort()].join(' ');
 
 export const written = ({ address, port }: Endpoint): string =>
   port === null ? address : address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;

@@ -10,7 +10,7 @@ import { isLoopback } from '../../product/network-names.ts';
 import { isTemporary } from '../../system/files.ts';
 import { type CountedFile, isOfTelemetry } from './counted.ts';
 import { isNameServer } from './names.ts';
-import { type Endpoint, firstOfEach, type Packet, written } from './packets.ts';
+import { conversationOf, type Endpoint, firstOfEach, type Packet, written } from './packets.ts';
 import type { RunReport } from './run-inside.ts';
 import type { Traffic } from './traffic.ts';
 
@@ -57,7 +57,7 @@ const mostPackets = 200;
 
 /** `packets` is null where tcpdump was not there. */
 export const seenIn = (report: RunReport, packets: readonly Packet[] | null, looking: Looking): Seen => {
-  const foreign = (packets ?? []).filter((packet) => isForeign(packet, report, looking));
+  const foreign = foreignOf(packets ?? [], report, looking);
   const files = (report.calls?.written ?? []).flatMap((path) => shownFile(path, looking.folder));
   const sent = report.caught.filter((one) => one.port === looking.port);
   return {
@@ -91,19 +91,15 @@ const blindness = ({ control, names, calls }: RunReport, packets: readonly Packe
   return calls === null ? 'neither packets nor calls could be looked at' : null;
 };
 
-/** The control's look-up can't be told from others by its packets, but by their text. */
-const isForeign = ({ from, to, text }: Packet, report: RunReport, { own }: Looking): boolean => {
-  const ends = [from, to];
-  const isControl = ends.some(({ address }) => address === report.names[report.control.name]);
-  const isControlsQuestion = text.includes(`? ${report.control.name}.`) || isAnswerTo(report, ends, text);
-  return !isControl && !isControlsQuestion && !ends.some((end) => isOwn(end, own));
+/** Without the server's own addresses, and without the control: its connection, and the conversations in which its name was asked for. */
+const foreignOf = (packets: readonly Packet[], { names, control }: RunReport, { own }: Looking): Packet[] => {
+  const asked = new Set(packets.filter(({ text }) => text.includes(`? ${control.name}.`)).map(conversationOf));
+  return packets.filter((packet) => {
+    const ends = [packet.from, packet.to];
+    const isControl = ends.some(({ address }) => address === names[control.name]) || asked.has(conversationOf(packet));
+    return !isControl && !ends.some((end) => isOwn(end, own));
+  });
 };
-
-/** Answers name no question; those to the control tell its address, or nothing at all. */
-const isAnswerTo = ({ lookups, names, control }: RunReport, [from]: readonly Endpoint[], text: string): boolean =>
-  from !== undefined &&
-  isNameServer(from.address, from.port ?? 0) &&
-  (text.includes(`A ${names[control.name]}`) || lookups.length === 0);
 
 const isOwn = ({ address, port }: Endpoint, own: Looking['own']): boolean =>
   own.some((one) => one.address === address && one.port === port);
