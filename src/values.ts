@@ -23,6 +23,9 @@ export type NoticeId = Brand<string, 'NoticeId'>;
 /** 64 hex digits of randomness that belong to one generation of one instance and never leave the machine. */
 export type GenerationKey = Brand<string, 'GenerationKey'>;
 
+/** The one setting that every product with counters has without declaring it: whom reports go to (product/endpoint-setting.ts). */
+export const endpointSetting = 'telemetry.endpoint';
+
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
 const namePattern = /^[a-z][a-z0-9-]{0,31}$/;

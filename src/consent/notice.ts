@@ -6,10 +6,9 @@
  * upgrades and a playbook that names it stays valid as long as nothing changes. Routes are in it: a counter that is fed by something else is another promise.
  */
 
-import { endpointSetting } from '../product/endpoint-setting.ts';
 import type { CounterDeclaration, OwnTelemetry, Product, Release, TelemetryDeclaration } from '../product/manifest.ts';
 import type { Settings } from '../product/settings.ts';
-import { asNoticeId, canonicalJson, type Json, type NoticeId, type ProductName } from '../values.ts';
+import { asNoticeId, canonicalJson, endpointSetting, type Json, type NoticeId, type ProductName } from '../values.ts';
 import { sha256 } from './digests.ts';
 import { wordsOf } from './notice-words.ts';
 

@@ -10,6 +10,7 @@ import { Failure, messageOf } from '../errors.ts';
 import { listFolder, readIfThere, statIfThere } from '../system/files.ts';
 import type { World } from '../system/world.ts';
 import { asProductName, type ProductName } from '../values.ts';
+import type { RawFault } from './located-yaml.ts';
 import type { Inspected, Product, Release } from './manifest.ts';
 import { nearest, shown, suggestion } from './wording.ts';
 
@@ -48,10 +49,14 @@ export const loadProduct = async (world: World, nameOrPath: string): Promise<Pro
   throw manifestFailure(file, inspected.faults);
 };
 
-/** As `loadProduct`, but with faults and hints as data, for `products check`. Throws only where there is no such manifest. */
+/**
+ * As `loadProduct`, but with faults and hints as data, for `products check`. Throws only where there is no such manifest. `further` are checks
+ * that loading leaves to those who make the release.
+ */
 export const inspectProduct = async (
   world: World,
   nameOrPath: string,
+  further: (product: Product) => RawFault[] = () => [],
 ): Promise<{ file: string; inspected: Inspected }> => {
   const file = manifestFile(world, nameOrPath);
   const text = textOf(file, nameOrPath);
@@ -60,7 +65,11 @@ export const inspectProduct = async (
     import('./manifest.ts'),
     import('./manifest-files.ts'),
   ]);
-  return { file, inspected: inspectManifest(text, file, checkManifestFiles) };
+  const checks = (product: Product): RawFault[] => {
+    const faults = checkManifestFiles(product);
+    return faults.length > 0 ? faults : further(product);
+  };
+  return { file, inspected: inspectManifest(text, file, checks) };
 };
 
 /** The release of that version, or else the newest stable one (the newest at all where none is stable). Throws 'no-release'. */

@@ -4,12 +4,11 @@
  */
 
 import { Failure } from '../errors.ts';
+import { endpointSetting } from '../values.ts';
 import type { Product } from './manifest.ts';
 import { isSafeUrl } from './network-names.ts';
 import type { Settings } from './settings.ts';
 import { shown } from './wording.ts';
-
-export const endpointSetting = 'telemetry.endpoint';
 
 /** Whoever counts nothing has nobody to send it to. */
 export const hasEndpoint = ({ telemetry }: Pick<Product, 'telemetry'>): boolean => telemetry !== undefined;

@@ -5,7 +5,8 @@
  */
 
 import { Failure } from '../errors.ts';
-import { endpointOf, endpointSetting, hasEndpoint } from './endpoint-setting.ts';
+import { endpointSetting } from '../values.ts';
+import { endpointOf, hasEndpoint } from './endpoint-setting.ts';
 import type { Product } from './manifest.ts';
 import { parseSecretReference, type SecretSource } from './secret-reference.ts';
 import { exampleOf, parseSetting, type Setting, type Settings, type SettingValue } from './settings.ts';

@@ -6,8 +6,8 @@
 
 import type { InstancePaths } from '../instance/paths.ts';
 import type { StoredSettings } from '../instance/state.ts';
-import { endpointSetting } from '../product/endpoint-setting.ts';
 import type { Product } from '../product/manifest.ts';
+import { endpointSetting } from '../values.ts';
 
 export interface Companions {
   /** Counts from the access log, as the server's account. Null where the product has none. */

@@ -13,12 +13,13 @@ import type { Recipient } from '../consent/notice.ts';
 import { readNotice } from '../consent/notice-file.ts';
 import { dayOf, readWindow } from '../consent/window.ts';
 import type { InstancePaths } from '../instance/paths.ts';
-import { type InstanceState, readState } from '../instance/state.ts';
+import { readState } from '../instance/state.ts';
 import { serverVetoOf } from '../service/server-veto.ts';
 import type { Delivery, DeliveryRequest } from '../system/deliver.ts';
 import { statIfThere } from '../system/files.ts';
 import { makeInnerFolder } from '../system/inner-folder.ts';
 import type { World } from '../system/world.ts';
+import { partsOwner } from './parts.ts';
 import { reportContentType } from './report.ts';
 import { isPausing, later, readSchedule, retryAfter, type Schedule, writeSchedule } from './schedule.ts';
 import { withSendLock } from './send-lock.ts';
@@ -239,12 +240,9 @@ const aboutOf = (paths: InstancePaths): Source | undefined => {
     notice,
     version: state.release.version,
     window: window?.generation === state.generation ? window : undefined,
-    uid: ownerOfParts(paths, state),
+    uid: partsOwner(paths, state),
   };
 };
-
-const ownerOfParts = (paths: InstancePaths, { account }: InstanceState): number =>
-  account?.uid ?? statIfThere(paths.folder)?.uid ?? -1;
 
 /** Where the spool was taken away meanwhile there is nothing left to be due. */
 const saveSchedule = (paths: InstancePaths, schedule: Schedule): void => {

@@ -148,10 +148,10 @@ const visited = async (home: Home, spec: ServiceSpec, env: Record<string, string
     .filter((line) => /connect\(|send(to|msg|mmsg)\(/.test(line));
 };
 
-const get = (port: number, localAddress: string, headers: object = {}): Promise<void> =>
+const get = (port: number, localAddress: string, headers: Record<string, string> = {}): Promise<void> =>
   new Promise((done, fail) => {
     const options = { host: '127.0.0.1', port, localAddress, path: '/api/email', agent: false, headers };
-    request(options, (answer) => answer.resume().on('end', done))
+    request(options, (answer) => answer.resume().on('end', () => done()))
       .on('error', fail)
       .end();
   });

@@ -13,10 +13,9 @@ import { writeWindow } from '../../consent/window.ts';
 import { Failure } from '../../errors.ts';
 import type { InstancePaths } from '../../instance/paths.ts';
 import { type InstanceState, writeState } from '../../instance/state.ts';
-import { endpointSetting } from '../../product/endpoint-setting.ts';
 import type { StoredRelease } from '../../release/store.ts';
 import type { World } from '../../system/world.ts';
-import { asGenerationKey } from '../../values.ts';
+import { asGenerationKey, endpointSetting } from '../../values.ts';
 
 /** The copy's state with the answer in force. A yes is to what would be asked if the admin had named `endpoint` as the recipient. */
 export const answerInCopy = async (
