@@ -5,12 +5,14 @@ import { inspectProduct, isManifestPath } from '../../product/catalogue.ts';
 import type { Fault } from '../../product/located-yaml.ts';
 import { faultLine } from '../../product/located-yaml.ts';
 import { manifestFailure } from '../../product/manifest.ts';
+import { releaseFaults } from '../../release/check-product.ts';
 import { checkedLines, productView } from '../../ui/views/products.ts';
 import type { Run } from '../invocation.ts';
 
 export const run: Run = async ({ world, look, operands }) => {
   const given = operands[0] ?? '';
-  const { file, inspected } = await inspectProduct(world, isManifestPath(given) ? given : `./${given}`);
+  const path = isManifestPath(given) ? given : `./${given}`;
+  const { file, inspected } = await inspectProduct(world, path, (product) => releaseFaults(world, product));
   const { product, faults, hints } = inspected;
   if (product === undefined) {
     const findings: Finding[] = faults.map((fault) => finding(file, fault, 'problem'));
