@@ -5,7 +5,17 @@
  *
  * Nothing is synced: this runs in the event loop of a server, and what a power cut takes is simply gone.
  */
-import { closeSync, constants, fstatSync, lstatSync, openSync, renameSync, unlinkSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 
 export interface HeldFolder {
@@ -13,6 +23,8 @@ export interface HeldFolder {
   isThere(): boolean;
   /** Writes a new file in one step. Throws where the folder has gone. */
   put(name: string, text: string, random: string): void;
+  /** Removes the files whose names come before this one. Throws the system's error. */
+  dropBefore(name: string): void;
   /** Never throws. */
   release(): void;
 }
@@ -43,7 +55,12 @@ export const holdFolder = (path: string): HeldFolder | undefined => {
       closeSync(file);
     }
   };
-  return { isThere, put, release: once(() => closeQuietly(fd)) };
+  const dropBefore = (name: string): void => {
+    if (!isThere()) return;
+    for (const old of readdirSync(path).filter((each) => /^\d/.test(each) && each < name))
+      unlinkQuietly(join(path, old));
+  };
+  return { isThere, put, dropBefore, release: once(() => closeQuietly(fd)) };
 };
 
 const openQuietly = (path: string): number | undefined => {

@@ -83,6 +83,7 @@ export const makeRecorder = (world: RecordingWorld, paths: InstancePaths): Recor
     obey(watch.look('anew'));
     if (counting === undefined || isPaused) return;
     const part = counting.day.part();
+    dropOld(counting, world.now());
     counting.day = newDay(counting.promises);
     if (part === undefined) return;
     const text = `${JSON.stringify(part)}\n`;
@@ -117,6 +118,15 @@ export const makeRecorder = (world: RecordingWorld, paths: InstancePaths): Recor
       over();
     },
   };
+};
+
+/** Where nobody receives reports, parts are the totals that stay here, for as long as the notice says. */
+const dropOld = ({ folder, promises }: Counting, now: Date): void => {
+  try {
+    folder.dropBefore(dayOf(new Date(now.getTime() - promises.notice.retentionDays * 86_400_000)));
+  } catch {
+    // The next day tries again.
+  }
 };
 
 /** A disk that is full takes a part, and nothing more. */

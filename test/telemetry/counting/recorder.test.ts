@@ -299,3 +299,14 @@ test('nothing that a client could send makes it throw or stop', async () => {
   }
   expect(recorder.state).toBe('counting');
 });
+
+test('parts older than the notice keeps them go when a day ends', async () => {
+  const at = await play();
+  const recorder = recorderOf(at);
+  const kept = new Date(at.clock - 80 * 86_400_000).toISOString().slice(0, 10);
+  for (const day of ['2020-01-01', kept]) {
+    writeFileSync(join(at.home.paths.counts, `${day}.0123456789abcdef.json`), '{}');
+  }
+  recorder.end();
+  expect(readdirSync(at.home.paths.counts)).toEqual([`${kept}.0123456789abcdef.json`]);
+});
