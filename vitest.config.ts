@@ -14,6 +14,7 @@ const slow = [
   'service/{health,own-telemetry,process,run}',
   'source/{fetch,npm}',
   'system/{files,lock,processes,tree}',
+  'telemetry/{killed,send,counting/recorder,follow/**}',
   'ui/renderings',
 ].map((place) => (place.endsWith('**') ? `test/${place}/*.test.ts` : `test/${place}.test.ts`));
 

@@ -9,9 +9,6 @@
 import { z } from 'zod';
 import { strict } from './schema-parts.ts';
 
-/** What a line is read for. `request` is the request line, in place of method and path. */
-export const logFields = ['time', 'address', 'method', 'path', 'request', 'status', 'agent', 'gpc', 'dnt'] as const;
-
 const fieldName = z
   .string()
   .regex(
