@@ -1,8 +1,9 @@
 /** Lines of access logs: what servers really write, what strangers make them write, and garbage. */
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { compileRoutes } from '../../../src/telemetry/counting/routes.ts';
-import { type LineSeen, makeLineReader } from '../../../src/telemetry/follow/line.ts';
+import { type LineSeen, makeLineReader, usualNames } from '../../../src/telemetry/follow/line.ts';
 import { makeRouteFilter } from '../../../src/telemetry/follow/route-filter.ts';
 
 const counters = [{ routes: ['GET /email', 'GET /email/:id', 'POST /a b', 'DELETE /files/*'] }, { routes: ['GET /'] }];
@@ -133,6 +134,12 @@ test('lines as nginx, Caddy and traefik write them', () => {
     userAgent: 'T',
     at: new Date('2026-11-25T12:55:36.123Z'),
   });
+});
+
+test('the documentation tells the names that are looked for', () => {
+  const docs = readFileSync('docs/products.md', 'utf8');
+  for (const names of Object.values(usualNames).filter(({ length }) => length > 0))
+    expect(docs).toContain(names.map((name) => `\`${name}\``).join(', '));
 });
 
 test('objections in JSON', () => {

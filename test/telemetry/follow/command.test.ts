@@ -1,0 +1,86 @@
+/** The real `assent telemetry follow`, with a record that was accepted, declined, withdrawn by the real command, or is not in force yet. */
+import { appendFileSync, existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { finish, type Home } from '../../consent/support.ts';
+import {
+  assent,
+  followedInstance,
+  holds,
+  partsOf,
+  startFollower,
+  untilItCounts,
+  withdrawn,
+} from '../../support/followed.ts';
+
+const log = { file: '{{data}}/access.log', format: 'combined', signals: true } as const;
+const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+const line = (client: number, ending = '"-" "-"'): string => {
+  const time = new Date().toUTCString().replace(/^\w+, (\d+) (\w+) (\d+) ([\d:]+) GMT$/, '$1/$2/$3:$4 +0000');
+  return `192.0.2.${client} - - [${time}] "GET /api/email?limit=5 HTTP/1.1" 200 5 "-" "curl/8" ${ending}\n`;
+};
+const visits = (clients: number): string => Array.from({ length: clients }, (_, at) => line(at + 1)).join('');
+const logOf = (home: Home): string => join(home.paths.data, 'access.log');
+
+test('counts until SIGTERM, closes the part, and withdrawing erases it', { timeout: 60_000 }, async () => {
+  const home = await followedInstance(log);
+  writeFileSync(logOf(home), visits(50));
+  const follower = startFollower(home);
+  await untilItCounts(follower, home, logOf(home));
+  appendFileSync(logOf(home), `${visits(7)}${line(8, '"1" "-"')}${line(9, '"-" "1"')}nonsense\n`);
+  await sleep(500);
+  follower.child.kill('SIGTERM');
+  const { code, output } = await follower.ended;
+  expect({ code, output }).toMatchObject({ code: 0, output: expect.stringContaining(`Following ${logOf(home)}.`) });
+  expect(partsOf(home).flatMap(({ counters }) => counters)).toMatchObject([{ name: 'mailbox-opened', total: 7 }]);
+  expect(withdrawn(home)).toMatchObject({ status: 0, stderr: '' });
+  expect(existsSync(home.paths.telemetry)).toBe(false);
+});
+
+test('stops by itself when the real command withdraws, and nothing of it is left', { timeout: 60_000 }, async () => {
+  const home = await followedInstance(log);
+  writeFileSync(logOf(home), '');
+  const follower = startFollower(home);
+  await untilItCounts(follower, home, logOf(home));
+  appendFileSync(logOf(home), visits(20));
+  await sleep(300);
+  const off = withdrawn(home);
+  const since = performance.now();
+  expect(off.status, off.stderr).toBe(0);
+  const { code, output } = await follower.ended;
+  expect(performance.now() - since).toBeLessThan(2000);
+  expect({ code, output }).toMatchObject({ code: 0, output: expect.stringContaining('Consent for mail has ended') });
+  expect(readdirSync(home.paths.folder).filter((name) => name.startsWith('telemetry'))).toEqual([]);
+  const again = assent(home, 'telemetry', 'follow', 'mail');
+  expect(again).toMatchObject({ status: 0, stdout: 'Nothing is counted for mail: off: it was withdrawn.\n' });
+});
+
+test('refuses with one line where the answer is no', { timeout: 60_000 }, async () => {
+  const home = await followedInstance(log, 'no');
+  const { status, stdout, stderr } = assent(home, 'telemetry', 'follow', 'mail');
+  expect({ status, stdout, stderr }).toEqual({
+    status: 0,
+    stdout: 'Nothing is counted for mail: off: you declined for this installation.\n',
+    stderr: '',
+  });
+});
+
+test('waits while the change that brings the yes still runs; what is written meanwhile is not counted', {
+  timeout: 60_000,
+}, async () => {
+  const home = await followedInstance(log, 'yes', 'interrupted');
+  writeFileSync(logOf(home), '');
+  const follower = startFollower(home);
+  await sleep(2500);
+  appendFileSync(logOf(home), visits(30));
+  expect(follower.child.exitCode).toBe(null);
+  expect(holds(follower, logOf(home))).toBe(false);
+  await finish(home);
+  await untilItCounts(follower, home, logOf(home));
+  appendFileSync(logOf(home), visits(6));
+  await sleep(500);
+  follower.child.kill('SIGTERM');
+  expect((await follower.ended).code).toBe(0);
+  expect(partsOf(home)[0]?.counters).toMatchObject([{ name: 'mailbox-opened', total: 6 }]);
+});
