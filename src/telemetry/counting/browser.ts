@@ -13,7 +13,9 @@ import type { Hints } from './seen.ts';
 export const makeBrowserReader = (): ((userAgent: string | undefined, hints?: Hints) => Browser) => {
   const known = new Map<string, Browser>();
   return (userAgent = '', hints = {}) => {
-    const key = `${hints.mobile ?? ''}\n${hints.platform ?? ''}\n${hints.brands ?? ''}\n${userAgent}`;
+    const { brands, mobile, platform } = hints;
+    const isPlain = brands === undefined && mobile === undefined && platform === undefined;
+    const key = isPlain ? userAgent : `${mobile}\n${platform}\n${brands}\n${userAgent}`;
     const found = known.get(key);
     if (found !== undefined) return found;
     const browser = browserOf(userAgent, hints);

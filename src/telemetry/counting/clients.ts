@@ -10,20 +10,17 @@
  * limits: whoever has an account on this machine can pretend to be several; behind a proxy on another machine all are one client, which drops more.
  */
 
-import { createHmac } from 'node:crypto';
 import { isLoopback, parseAddress } from '../../product/network-names.ts';
+import { makeKeyedHash } from './keyed-hash.ts';
 
 /** The client's number for this day: 32 bits, of the address of the peer and what proxies wrote. Never throws. */
 export type ClientOf = (address: string | undefined, forwarded?: string) => number;
 
-/** A day's way to tell clients apart. `key`: 32 random bytes. */
-export const makeClients =
-  (key: Uint8Array): ClientOf =>
-  (address, forwarded) =>
-    createHmac('sha256', key)
-      .update(groupOf(address ?? '', forwarded))
-      .digest()
-      .readInt32LE();
+/** A day's way to tell clients apart. `key`: 16 random bytes. */
+export const makeClients = (key: Uint8Array): ClientOf => {
+  const hash = makeKeyedHash(key);
+  return (address, forwarded) => hash(groupOf(address ?? '', forwarded));
+};
 
 /** What counts as one client: an IPv4 address, or the first half of an IPv6 address as `2001:db8:0:7`. Without a peer's address all are one. */
 export const groupOf = (address: string, forwarded?: string): string => {
@@ -54,8 +51,11 @@ const hopOf = (element: string): string => {
     .replace(/^([\d.]+):\d+$/, '$1');
 };
 
+const ipv4 = /^(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?!$)|$)){4}$/;
+
 /** In its canonical form, without a zone, IPv4 as IPv4. */
 const plainAddress = (text: string): string | undefined => {
+  if (ipv4.test(text)) return text;
   const parsed = parseAddress(text.replace(/%.*$/, ''));
   if (typeof parsed !== 'string') return undefined;
   const mapped = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/.exec(parsed);

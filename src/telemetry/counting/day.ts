@@ -18,6 +18,8 @@ import { makeTally } from './tally.ts';
 export interface Day {
   /** `2026-11-25`. */
   readonly name: string;
+  /** Whether the time lies in this day. */
+  has(at: Date): boolean;
   /** Counts it, unless it is of another day. Throws for nothing that a client could have written. */
   add(seen: Seen, now: Date): void;
   /** What may be written; undefined where nothing may. */
@@ -31,16 +33,19 @@ export interface Promises {
   readonly match: Match;
 }
 
-/** `key`: 32 random bytes, drawn for this day. */
+/** `key`: 16 random bytes, drawn for this day. */
 export const makeDay = (name: string, { id, notice, match }: Promises, key: Uint8Array): Day => {
   const tally = makeTally(notice.smallestGroup);
   const clientOf = makeClients(key);
   const browserOf = makeBrowserReader();
+  const begin = Date.parse(`${name}T00:00:00.000Z`);
+  const has = (at: Date): boolean => at.getTime() >= begin && at.getTime() < begin + dayMs;
   return {
     name,
+    has,
     add: (seen, now) => {
       const at = seen.at ?? now;
-      if (objects(seen) || !(seen.status >= 100 && seen.status < 400) || dayOf(at) !== name) return;
+      if (objects(seen) || !(seen.status >= 100 && seen.status < 400) || !has(at)) return;
       const counter = match(seen.method, seen.url);
       if (counter === undefined) return;
       const browser = browserOf(seen.userAgent, seen.hints);
@@ -54,7 +59,9 @@ export const makeDay = (name: string, { id, notice, match }: Promises, key: Uint
   };
 };
 
-/** The UTC day of a time. A time that is none has a day that is none. */
-export const dayOf = (at: Date): string => (Number.isNaN(at.getTime()) ? '' : at.toISOString().slice(0, 10));
+const dayMs = 86_400_000;
+
+/** The UTC day of a time. */
+export const dayOf = (at: Date): string => at.toISOString().slice(0, 10);
 
 const objects = ({ gpc, dnt }: Seen): boolean => gpc?.trim() === '1' || dnt?.trim() === '1';

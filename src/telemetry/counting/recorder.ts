@@ -47,7 +47,7 @@ export const makeRecorder = (world: RecordingWorld, paths: InstancePaths): Recor
   let isPaused = false;
   let counting: Counting | undefined;
 
-  const newDay = (promises: Promises): Day => makeDay(dayOf(world.now()), promises, world.random(32));
+  const newDay = (promises: Promises): Day => makeDay(dayOf(world.now()), promises, world.random(16));
   const over = (): void => {
     state = 'over';
     clearInterval(timer);
@@ -90,7 +90,7 @@ export const makeRecorder = (world: RecordingWorld, paths: InstancePaths): Recor
     writeQuietly(counting.folder, `${part.day}.${world.random(8).toString('hex')}.json`, text, world);
   };
   const turn = (now: Date): void => {
-    if (counting !== undefined && counting.day.name !== dayOf(now)) closeDay();
+    if (counting !== undefined && !counting.day.has(now)) closeDay();
   };
 
   const look = (): void => {
