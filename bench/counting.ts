@@ -147,7 +147,7 @@ const memory = ({ home }: Counted): void => {
     return heapUsed + external;
   };
   const before = used();
-  const day = makeDay('2026-11-25', { id, notice, match }, new Uint8Array(32).fill(7));
+  const day = makeDay('2026-11-25', { id, notice, match }, new Uint8Array(16).fill(7));
   const started = performance.now();
   const clients = 1_000_000;
   for (let client = 0; client < clients; client += 1) {
