@@ -7,7 +7,7 @@
  *   not taken: the sha512 pinned below is checked here, and nothing is unpacked before that.
  * - It is unpacked beside FOLDER under a random name, tried, synced and renamed: FOLDER is complete or not there.
  *   Two that do this at once get in nobody's way: the second finds FOLDER there and drops its own.
- * - A failure leaves nothing behind and is exit 5; the machine is as it was.
+ * - A failure leaves nothing behind; the machine is as it was. It is exit 3 where there is no place for FOLDER, else exit 5.
  */
 import { execFile, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -21,6 +21,23 @@ const pinned = {
   integrity: {
     x64: '3nULszZ5X0fciYpG0t6TrdApJzAn8+FlINP6OiMX7V8HrvpATPN936U1LlReOJriLRa4e8yEqQBYCnLyPNAs7Q==',
     arm64: 'FpJRPEz2OvvTLfjIOlNGFY9JLPMKgl5m+d4oGYBLg24kJ1mmvN1Zl/HPJgF4HDaJ51ISev1l1cRZ/DM+keXW5g==',
+  },
+} as const;
+
+const failures = {
+  'no-place': {
+    what: 'has no place to lie in',
+    advice:
+      'Make that folder yours alone and writable, or name another with XDG_CACHE_HOME (root: /var/cache is used), or install Node 24.15 or newer, or name one: ASSENT_NODE=/path/to/node.',
+    code: 'refused-permission',
+    exit: 3,
+  },
+  'not-fetched': {
+    what: 'could not be fetched',
+    advice:
+      "Check the network and npm's configuration (npm ping) and run the command again, or install Node 24.15 or newer, or name one: ASSENT_NODE=/path/to/node.",
+    code: 'download-failed',
+    exit: 5,
   },
 } as const;
 
@@ -43,7 +60,7 @@ async function fetchNode(target: string): Promise<void> {
     verify(archive);
     settle(unpack(archive, staging), target);
   } catch (error) {
-    fail(error instanceof Error ? error.message : String(error));
+    fail(error instanceof Error ? error.message : String(error), staging === undefined ? 'no-place' : 'not-fetched');
   } finally {
     if (staging !== undefined) fs.rmSync(staging, { recursive: true, force: true });
   }
@@ -152,13 +169,13 @@ function settle(unpacked: string, target: string): void {
 }
 
 /** Said as every command says it: people's text on stderr, and with --json one document on stdout. */
-function fail(reason: string): void {
-  const message = `Assent's own Node ${pinned.version} could not be fetched. ${reason} Nothing was changed.`;
-  const advice = `Check the network and npm's configuration (npm ping) and run the command again, or install Node 24.15 or newer, or name one: ASSENT_NODE=/path/to/node.`;
+function fail(reason: string, why: keyof typeof failures): void {
+  const { what, advice, code, exit } = failures[why];
+  const message = `Assent's own Node ${pinned.version} ${what}. ${reason.replace(/\.$/, '')}. Nothing was changed.`;
   console.error(`assent: ${message}\n  ${advice}`);
   if (commandArguments.includes('--json')) {
-    const error = { code: 'download-failed', message, advice, exit: 5 };
+    const error = { code, message, advice, exit };
     console.log(JSON.stringify({ schema: 'assent/1', ok: false, error }));
   }
-  process.exitCode = 5;
+  process.exitCode = exit;
 }

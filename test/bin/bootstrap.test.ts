@@ -168,7 +168,7 @@ describe('from registries of our own', () => {
     spawnSync('chmod', ['755', shared]);
     const { code, stderr } = await start([], { ...env(), XDG_CACHE_HOME: shared });
     rmSync(shared, { recursive: true });
-    expect({ code, stderr }).toEqual({ code: 5, stderr: expect.stringContaining('can be written by other users') });
+    expect({ code, stderr }).toEqual({ code: 3, stderr: expect.stringContaining('can be written by other users') });
     expect(asked).toEqual([]);
   });
 });
