@@ -81,7 +81,9 @@ const unfinishedText = ({ name, unfinished }: InstanceView): string => {
 
 const article = (kind: string): string => `${/^[aeiou]/.test(kind) ? 'an' : 'a'} ${kind}`;
 
-const supervisorText = ({ supervisor, name }: InstanceView): string => {
+/** Nothing keeps what is not installed any more. */
+const supervisorText = ({ supervisor, name, version }: InstanceView): string => {
+  if (version === null) return '';
   if (supervisor === 'systemd') return 'systemd';
   if (supervisor === 'process') return `assent itself, not after a reboot (then: assent start ${name})`;
   return supervisor === 'none' ? `nobody: run it with assent run ${name}` : '';
