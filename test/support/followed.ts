@@ -4,10 +4,10 @@
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import { chownSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished } from 'vitest';
-import { readState } from '../../src/instance/state.ts';
+import { type Account, readState } from '../../src/instance/state.ts';
 import type { AccessLog } from '../../src/product/manifest.ts';
 import { releaseFolder } from '../../src/release/layout.ts';
 import { type Part, parsePart } from '../../src/telemetry/part.ts';
@@ -18,8 +18,9 @@ export const followedInstance = async (
   log: AccessLog,
   say: CaseAnswer['say'] = 'yes',
   ends: Ends = 'finished',
+  account?: Account,
 ): Promise<Home> => {
-  const home = makeHome(join(sandbox(), 'home'));
+  const home = makeHome(join(sandbox(), 'home'), account ? { account } : {});
   await conduct(home, { change: 'install', ends, answer: { by: 'flag', say, notice: 'current' } });
   const { release } = sure(readState(home.paths));
   const folder = releaseFolder(home.folder, release);
@@ -27,7 +28,10 @@ export const followedInstance = async (
   const seal = { product: { ...product, telemetry: { accessLog: log } }, tree: '0'.repeat(64), files: 0, bytes: 0 };
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'release.json'), JSON.stringify({ format: 1, ...release, ...seal }));
-  for (const made of [home.paths.data, home.paths.counts]) mkdirSync(made, { recursive: true });
+  for (const made of [home.paths.data, home.paths.counts]) {
+    mkdirSync(made, { recursive: true });
+    if (account) chownSync(made, account.uid, account.gid);
+  }
   return home;
 };
 
@@ -50,8 +54,12 @@ export interface Follower {
   readonly ended: Promise<{ output: string; code: number | null }>;
 }
 
+/** As the instance's account, where it has one. */
 export const startFollower = (home: Home): Follower => {
-  const child = spawn(process.execPath, [main, 'telemetry', 'follow', home.paths.name, '--home', home.folder], { env });
+  const { uid, gid } = home.account ?? {};
+  const as = uid === undefined || gid === undefined ? {} : { uid, gid };
+  const words = ['telemetry', 'follow', home.paths.name, '--home', home.folder];
+  const child = spawn(process.execPath, [main, ...words], { env, ...as });
   onTestFinished(() => void child.kill('SIGKILL'));
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (bytes) => (output += String(bytes)));

@@ -84,3 +84,23 @@ test('waits while the change that brings the yes still runs; what is written mea
   expect((await follower.ended).code).toBe(0);
   expect(partsOf(home)[0]?.counters).toMatchObject([{ name: 'mailbox-opened', total: 6 }]);
 });
+
+const nobody = { name: 'nobody', uid: 65534, gid: 65534, made: false };
+
+test.skipIf(process.geteuid?.() !== 0)(
+  'needs no more than what the server may (not root: nobody to become)',
+  {
+    timeout: 60_000,
+  },
+  async () => {
+    const home = await followedInstance(log, 'yes', 'finished', nobody);
+    writeFileSync(logOf(home), '');
+    const follower = startFollower(home);
+    await untilItCounts(follower, home, logOf(home));
+    appendFileSync(logOf(home), visits(5));
+    await sleep(500);
+    follower.child.kill('SIGTERM');
+    expect((await follower.ended).code).toBe(0);
+    expect(partsOf(home)[0]?.counters).toMatchObject([{ name: 'mailbox-opened', total: 5 }]);
+  },
+);
