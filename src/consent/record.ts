@@ -34,6 +34,8 @@ export const writeRecord = async (paths: InstancePaths, record: ConsentRecord, s
     fileExtension: 'json',
     configFileMode: 0o600,
     schema,
+    // The schema is ours. To check it, too, would take longer than everything else about a decision.
+    ajvOptions: { meta: false, validateSchema: false },
     clearInvalidConfig: true,
     accessPropertiesByDotNotation: false,
   });
