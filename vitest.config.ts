@@ -14,7 +14,8 @@ const slow = [
   'service/{health,own-telemetry,process,run}',
   'source/{fetch,npm}',
   'system/{files,lock,processes,tree}',
-  'telemetry/{killed,send,counting/recorder,follow/**}',
+  'telemetry/{killed,send,counting/recorder}',
+  'telemetry/follow/**',
   'ui/renderings',
 ].map((place) => (place.endsWith('**') ? `test/${place}/*.test.ts` : `test/${place}.test.ts`));
 
