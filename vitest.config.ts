@@ -31,8 +31,7 @@ export default defineConfig({
       },
       {
         extends: true,
-        // More workers than processors: half of these tests wait for deadlines, disks and children.
-        test: { name: 'slow', include: slow, maxWorkers: 4 },
+        test: { name: 'slow', include: slow },
       },
       {
         extends: true,
@@ -48,6 +47,8 @@ export default defineConfig({
     ],
     globalSetup: ['test/support/built-program.ts'],
     pool: 'forks',
+    // More workers than processors: half of these tests wait for deadlines, disks and children.
+    maxWorkers: 4,
     testTimeout: 30_000,
     hookTimeout: 60_000,
     passWithNoTests: true,
