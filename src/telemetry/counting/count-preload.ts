@@ -31,43 +31,38 @@ const start = (): void => {
   if (!home?.startsWith('/') || name === undefined) return;
   let recorder: Recorder | undefined;
   subscribe('http.server.response.finish', (message) => {
-    quietly(() => {
+    try {
       recorder ??= makeRecorder(realWorld(), instancePaths(home, name));
       if (recorder.state !== 'counting') return;
       const { request, response } = message as { request: Request; response: { statusCode: number } };
       recorder.count(seenOf(request, response.statusCode));
-    });
+    } catch {
+      // The server must not notice.
+    }
   });
 };
 
-const seenOf = ({ method = '', url = '', originalUrl, headers, socket }: Request, status: number): Seen => {
-  const header = (name: string): string | undefined => {
-    const value = headers[name];
-    return typeof value === 'object' ? value.join(', ') : value;
-  };
-  return {
-    method,
-    url: originalUrl ?? url,
-    status,
-    address: socket?.remoteAddress,
-    forwarded: header('x-forwarded-for') ?? header('forwarded'),
-    userAgent: header('user-agent'),
-    hints: {
-      brands: header('sec-ch-ua'),
-      mobile: header('sec-ch-ua-mobile'),
-      platform: header('sec-ch-ua-platform'),
-    },
-    gpc: header('sec-gpc'),
-    dnt: header('dnt'),
-  };
-};
+const seenOf = ({ method = '', url = '', originalUrl, headers, socket }: Request, status: number): Seen => ({
+  method,
+  url: originalUrl ?? url,
+  status,
+  address: socket?.remoteAddress,
+  forwarded: one(headers['x-forwarded-for'] ?? headers['forwarded']),
+  userAgent: one(headers['user-agent']),
+  hints: {
+    brands: one(headers['sec-ch-ua']),
+    mobile: one(headers['sec-ch-ua-mobile']),
+    platform: one(headers['sec-ch-ua-platform']),
+  },
+  gpc: one(headers['sec-gpc']),
+  dnt: one(headers['dnt']),
+});
 
-const quietly = (work: () => void): void => {
-  try {
-    work();
-  } catch {
-    // The server must not notice.
-  }
-};
+const one = (value: string | string[] | undefined): string | undefined =>
+  typeof value === 'object' ? value.join(', ') : value;
 
-quietly(start);
+try {
+  start();
+} catch {
+  // The server must not notice.
+}

@@ -40,16 +40,18 @@ export const makeDay = (name: string, { id, notice, match }: Promises, key: Uint
   const browserOf = makeBrowserReader();
   const begin = Date.parse(`${name}T00:00:00.000Z`);
   const has = (at: Date): boolean => at.getTime() >= begin && at.getTime() < begin + dayMs;
+  const hourOf = remembering((at: Date) => (has(at) ? at.getUTCHours() : undefined));
   return {
     name,
     has,
     add: (seen, now) => {
-      const at = seen.at ?? now;
-      if (objects(seen) || !(seen.status >= 100 && seen.status < 400) || !has(at)) return;
+      if (objects(seen) || !(seen.status >= 100 && seen.status < 400)) return;
+      const hour = hourOf(seen.at ?? now);
+      if (hour === undefined) return;
       const counter = match(seen.method, seen.url);
       if (counter === undefined) return;
       const browser = browserOf(seen.userAgent, seen.hints);
-      tally.add(counter, browser, at.getUTCHours(), () => clientOf(seen.address, seen.forwarded));
+      tally.add(counter, browser, hour, () => clientOf(seen.address, seen.forwarded));
     },
     part: () => {
       const counters = notice.counters.map((counter, at) => suppress(counter.name, tally.atomsOf(at), notice));
@@ -60,6 +62,15 @@ export const makeDay = (name: string, { id, notice, match }: Promises, key: Uint
 };
 
 const dayMs = 86_400_000;
+
+/** Many requests share one reading of the clock. */
+const remembering = <From, To>(work: (from: From) => To): ((from: From) => To) => {
+  let last: { readonly from: From; readonly to: To } | undefined;
+  return (from) => {
+    if (last === undefined || last.from !== from) last = { from, to: work(from) };
+    return last.to;
+  };
+};
 
 /** The UTC day of a time. */
 export const dayOf = (at: Date): string => at.toISOString().slice(0, 10);

@@ -5,8 +5,8 @@
  * yes forgets it all, for good: what comes after another change counts in a process of its own. It lives in somebody else's
  * event loop, so it never throws, never sleeps, never keeps a process alive, and looks at little more than a few stats four times a second.
  *
- * While it counts it holds `telemetry/counts` open, which tells `telemetry off` that somebody counts. It never makes that folder; its going is a no. The day is
- * told by the clock at each look and each request, so a clock that jumps begins another day, or the same one in another part.
+ * While it counts it holds `telemetry/counts` open, which tells `telemetry off` that somebody counts. It never makes that folder; its going is a no. The clock is
+ * read at each look, not for each request. When it jumps, that begins another day, or the same one in another part.
  */
 
 import { readNotice } from '../../consent/notice-file.ts';
@@ -45,9 +45,10 @@ export const makeRecorder = (world: RecordingWorld, paths: InstancePaths): Recor
   const watch = makeWatch(world, paths);
   let state: Recorder['state'] = 'waiting';
   let isPaused = false;
+  let now = world.now();
   let counting: Counting | undefined;
 
-  const newDay = (promises: Promises): Day => makeDay(dayOf(world.now()), promises, world.random(16));
+  const newDay = (promises: Promises): Day => makeDay(dayOf(now), promises, world.random(16));
   const over = (): void => {
     state = 'over';
     clearInterval(timer);
@@ -89,14 +90,11 @@ export const makeRecorder = (world: RecordingWorld, paths: InstancePaths): Recor
     const text = `${JSON.stringify(part)}\n`;
     writeQuietly(counting.folder, `${part.day}.${world.random(8).toString('hex')}.json`, text, world);
   };
-  const turn = (now: Date): void => {
-    if (counting !== undefined && !counting.day.has(now)) closeDay();
-  };
-
   const look = (): void => {
     if (state === 'over') return;
+    now = world.now();
     obey(watch.look());
-    turn(world.now());
+    if (counting !== undefined && !counting.day.has(now)) closeDay();
   };
   const timer = setInterval(() => safely(look), betweenLooksMs).unref();
   safely(look);
@@ -107,11 +105,11 @@ export const makeRecorder = (world: RecordingWorld, paths: InstancePaths): Recor
     },
     count: (seen) => {
       if (counting === undefined || isPaused) return;
-      safely(() => {
-        const now = world.now();
-        turn(now);
-        counting?.day.add(seen, now);
-      });
+      try {
+        counting.day.add(seen, now);
+      } catch {
+        over();
+      }
     },
     end: () => {
       safely(closeDay);

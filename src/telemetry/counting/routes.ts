@@ -29,7 +29,7 @@ export const compileRoutes = (counters: readonly RoutedCounter[]): Match => {
   return (method, url) => {
     const root = methods.get(method);
     if (root === undefined || url.charCodeAt(0) !== slash) return undefined;
-    return find(root, segmentsOf(pathOf(url)), 0);
+    return find(root, url, 1, endOf(url));
   };
 };
 
@@ -63,23 +63,29 @@ const childOf = (node: Node, segment: string): Node => {
   return child;
 };
 
-const find = (node: Node, segments: readonly string[], at: number): number | undefined => {
-  const segment = segments[at];
-  if (segment === undefined) return node.ends;
-  const child = node.texts.get(segment);
-  const exact = child && find(child, segments, at + 1);
+/** Walks along the path without taking it apart: `from` is where the next segment begins. */
+const find = (node: Node, url: string, from: number, end: number): number | undefined => {
+  if (from > end) return node.ends;
+  const next = url.indexOf('/', from);
+  const stop = next === -1 || next > end ? end : next;
+  const child = node.texts.get(url.slice(from, stop));
+  const exact = child && find(child, url, stop + 1, end);
   if (exact !== undefined) return exact;
-  if (segment === '') return undefined;
-  return (node.any && find(node.any, segments, at + 1)) ?? node.rest;
+  if (stop === from) return undefined;
+  return (node.any && find(node.any, url, stop + 1, end)) ?? node.rest;
 };
 
-const pathOf = (url: string): string => {
-  const end = url.search(/[?#]/);
-  return end === -1 ? url : url.slice(0, end);
+/** Where the path ends: before its query, and before one slash at its end. */
+const endOf = (url: string): number => {
+  const query = url.indexOf('?');
+  const fragment = url.indexOf('#');
+  let end = query === -1 ? url.length : query;
+  if (fragment !== -1 && fragment < end) end = fragment;
+  return url.charCodeAt(end - 1) === slash ? end - 1 : end;
 };
 
 /** None for `/` itself. */
 const segmentsOf = (path: string): string[] => {
-  const inner = path.slice(1, path.length > 1 && path.endsWith('/') ? -1 : undefined);
+  const inner = path.slice(1, endOf(path));
   return inner === '' && path.length <= 1 ? [] : inner.split('/');
 };

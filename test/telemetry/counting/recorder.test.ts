@@ -72,6 +72,9 @@ const partsOf = ({ home }: Play): Part[] =>
 const soon = async (isSo: () => boolean): Promise<void> =>
   expect.poll(isSo, { timeout: 3000, interval: 20 }).toBe(true);
 
+/** Long enough for a look at files and clock. */
+const looks = (): Promise<void> => new Promise((settle) => setTimeout(settle, 400));
+
 const holdsFolder = ({ home }: Play): boolean =>
   readdirSync('/proc/self/fd').some((fd) => {
     try {
@@ -136,6 +139,7 @@ test('a day is closed at midnight by itself, and the next one begins from nothin
   await soon(() => partsOf(at).length === 1);
   visit(recorder, 4);
   at.clock = Date.parse('2026-11-27T01:00:00.000Z');
+  await looks();
   visit(recorder, 7);
   recorder.end();
   expect(partsOf(at).map(({ day, counters }) => [day, counters[0]?.total, counters[0]?.hour])).toEqual([
@@ -148,8 +152,10 @@ test('a clock that jumps back makes parts, and nothing else', async () => {
   const at = await play();
   const recorder = recorderOf(at);
   at.clock = noon + 86_400_000;
+  await looks();
   visit(recorder, 6);
   at.clock = noon;
+  await looks();
   visit(recorder, 8);
   recorder.end();
   expect(partsOf(at).map(({ day, counters }) => [day, counters[0]?.total])).toEqual([
@@ -255,11 +261,11 @@ test('a record half written is no reason to forget, and none to count', async ()
   visit(recorder, 6);
   const whole = readFileSync(at.home.paths.consent);
   writeFileSync(at.home.paths.consent, '{');
-  await new Promise((resolve) => setTimeout(resolve, 400));
+  await looks();
   visit(recorder, 9);
   expect(recorder.state).toBe('counting');
   writeFileSync(at.home.paths.consent, whole);
-  await new Promise((resolve) => setTimeout(resolve, 400));
+  await looks();
   recorder.end();
   expect(partsOf(at).map(({ counters }) => counters[0]?.total)).toEqual([6]);
 });
