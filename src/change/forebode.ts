@@ -39,13 +39,24 @@ export const warningsOf = (ports: Ports, target: Target, found: Survey): Warning
 
 /** Which hours of data a rollback leaves behind. */
 const dataWarnings = ({ world }: Ports, { restore, paths, before }: Target, found: Survey): Warning[] => {
-  if (restore === null || found.data?.from !== 'then') return [];
+  if (restore === null || found.data === null) return [];
   const hours = (world.now().getTime() - Date.parse(restore.at)) / 3_600_000;
-  const since = hours < 1 ? `${Math.max(1, Math.round(hours * 60))} minutes` : `${hours.toFixed(1)} hours`;
+  const minutes = Math.max(1, Math.round(hours * 60));
+  const since = hours >= 1 ? `${hours.toFixed(1)} hours` : minutes === 1 ? 'minute' : `${minutes} minutes`;
+  const writer = before?.release.version ?? 'the server';
+  if (found.data.from === 'now') {
+    return [
+      {
+        id: 'data-of-now',
+        message: `The data of now is taken along, so nothing is lost. The data of then would lose what ${writer} wrote in the last ${since} (since ${restore.at}).`,
+        remedy: 'To take that instead: --data then.',
+      },
+    ];
+  }
   return [
     {
       id: 'data-of-then',
-      message: `What ${before?.release.version ?? 'the server'} wrote in the last ${since} (since ${restore.at}) is not in the data of then.`,
+      message: `What ${writer} wrote in the last ${since} (since ${restore.at}) is not in the data of then.`,
       remedy: `It is kept under ${paths.backups} for 30 days. To take it along instead: --data now.`,
     },
   ];

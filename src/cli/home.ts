@@ -4,6 +4,7 @@
 
 import { isAbsolute, join, resolve } from 'node:path';
 import { Failure } from '../errors.ts';
+import { statIfThere } from '../system/files.ts';
 import type { World } from '../system/world.ts';
 
 /** Home of whatever root installs; reading commands look there, too. */
@@ -18,9 +19,24 @@ export const homeOf = (world: World, flag: string | undefined): string => {
 };
 
 const parsed = (world: World, path: string, code: 'usage-option' | 'usage-environment', place: string): string => {
-  const wrong = path === '' ? 'is empty' : /\p{Cc}/u.test(path) ? 'has a control character in it' : undefined;
+  const wrong = faultOf(world, path);
   if (wrong === undefined) return resolve(world.cwd, path);
   throw new Failure(code, `${place} ${wrong}.`, 'Give a folder, for example: --home /srv/assent. Nothing was changed.');
+};
+
+const faultOf = (world: World, path: string): string | undefined => {
+  if (path === '') return 'is empty';
+  if (/\p{Cc}/u.test(path)) return 'has a control character in it';
+  return isFile(resolve(world.cwd, path)) ? 'is a file, and no folder' : undefined;
+};
+
+/** What can't be looked at is told by whoever needs it. */
+const isFile = (path: string): boolean => {
+  try {
+    return statIfThere(path)?.kind === 'file';
+  } catch {
+    return false;
+  }
 };
 
 /** By the XDG specification a relative path there is to be ignored. */

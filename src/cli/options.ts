@@ -11,6 +11,8 @@ const once = (flags: string, help: string, choices?: readonly string[]): Option 
   const option = new Option(flags, help).argParser((value: string, before: string | undefined) => {
     if (before !== undefined) throw new InvalidArgumentError('It was given twice.');
     if (value === '') throw new InvalidArgumentError('It is empty.');
+    if (value.startsWith('--'))
+      throw new InvalidArgumentError('It is an option, and no value: something is missing before it.');
     if (choices === undefined || choices.includes(value)) return value;
     throw new InvalidArgumentError(suggestion(value, choices, 'Allowed'));
   });
@@ -66,7 +68,7 @@ const options = {
   seconds: () =>
     new Option('--seconds <number>', 'how long to watch after the traffic (default: 10)').argParser(wholeSeconds),
   html: () => once('--html <file>', 'as one page with charts; never replaces a file that is no earlier preview'),
-  raw: () => new Option('--raw', 'only the bytes').conflicts(['html', 'json']),
+  raw: () => new Option('--raw', 'only the bytes').conflicts('html'),
   detached: () => new Option('--detached', 'as the supervisor of the server').hideHelp(),
   prepareOnly: () => new Option('--prepare-only', 'what comes before a start').hideHelp(),
   scheduled: () => new Option('--scheduled', 'only what is due').hideHelp(),

@@ -55,10 +55,15 @@ export const buildProgram = (
     .usage('[options] <command>');
   program.description(introduction.summary).addHelpText('after', `\n${introduction.after}`);
   addFlags(program, commonFlags);
-  program.argument('[command]').action((word?: string) => {
-    if (word === undefined) program.help();
-    else throw unknownCommand('assent', word);
-  });
+  program
+    .argument('[command]')
+    .allowExcessArguments(true)
+    .action((word?: string) => {
+      const about = word === 'help' ? program.args[1] : word;
+      if (about === undefined) program.help();
+      if (word === 'help') program.commands.find((command) => command.name() === about)?.help();
+      throw unknownCommand('assent', about);
+    });
   const parents = new Map<string, Command>();
   for (const description of commands) {
     const [first = '', second] = description.words.split(' ');
@@ -91,10 +96,13 @@ const addGroup = (program: Command, word: string, parents: Map<string, Command>,
   parents.set(word, group);
   if (standard === undefined) return group;
   addFlags(group, standard.flags);
-  group.argument('[command]').action((given?: string) => {
-    if (given !== undefined) throw unknownCommand(`assent ${word}`, given);
-    chosen(standard, [], flagsOf(group.optsWithGlobals()));
-  });
+  group
+    .argument('[command]')
+    .allowExcessArguments(true)
+    .action((given?: string) => {
+      if (given !== undefined) throw unknownCommand(`assent ${word}`, given);
+      chosen(standard, [], flagsOf(group.optsWithGlobals()));
+    });
   return group;
 };
 

@@ -6,6 +6,7 @@
 import { join } from 'node:path';
 import { Failure } from '../errors.ts';
 import { listInstances, pickInstance } from '../instance/find.ts';
+import { instancePaths } from '../instance/paths.ts';
 import { listFolder, statIfThere } from '../system/files.ts';
 import type { World } from '../system/world.ts';
 import { asInstanceName, type InstanceName } from '../values.ts';
@@ -30,6 +31,18 @@ export const systemInstances = (): readonly InstanceName[] | 'closed' => {
   } catch {
     return 'closed';
   }
+};
+
+/** As `pickToRead`, and also one that was uninstalled and whose record of consent was kept: what was agreed to can be asked for ever after. */
+export const pickRecord = async (
+  world: World,
+  home: string,
+  flags: Flags,
+  given: string | undefined,
+): Promise<Readable> => {
+  const name = given === undefined ? undefined : asInstanceName(given);
+  const isKept = name !== undefined && statIfThere(instancePaths(home, name).consentLog) !== undefined;
+  return isKept ? { home, name } : pickToRead(world, home, flags, given);
 };
 
 /** Throws as `pickInstance` does, and 'refused-permission' where the system's home may have it and can't be seen. */

@@ -20,6 +20,9 @@ const usage = (line: string, names: string): Bad => ({ line, exit: 2, names });
 
 const bad: readonly Bad[] = [
   usage('instal', 'assent install'),
+  usage('instal maildev', 'Did you mean "assent install"'),
+  usage('telemetry of maildev', 'Did you mean "assent telemetry off"'),
+  usage('status --home --quiet', 'It is an option'),
   usage('stauts', 'assent status'),
   usage('unknown-thing', 'unknown-thing'),
   usage('bundle maildev@3.0.0 -o x', 'bundle'),
@@ -29,7 +32,6 @@ const bad: readonly Bad[] = [
   usage('telemetry preview --raw --json', '--json'),
   usage('telemetry preview --html /nowhere/at/all/x.html', 'does not exist'),
   usage('telemetry preview --html /dev/null', 'device'),
-  usage('telemetry send', 'send'),
   usage('telemetry of', 'assent telemetry off'),
   usage('telemetry on', 'assent reinstall'),
   usage('telemetry on maildev', 'assent reinstall maildev'),

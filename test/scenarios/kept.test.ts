@@ -15,6 +15,10 @@ it('purges what was kept, once it is acknowledged', async () => {
   await done('install', `${product}@2.2.1`, ...settings, '--telemetry=off');
   await done('uninstall', 'maildev');
   expect((await world.run(['uninstall', 'maildev', '--yes'])).exit).toBe(10);
+  // What was agreed to can be asked for as long as its record is kept.
+  for (const about of ['history', 'receipt']) {
+    expect((await world.run(['telemetry', about, 'maildev'])).exit, about).toBe(0);
+  }
   expect((await world.run(['uninstall', 'maildev', '--purge', '--yes'])).exit).toBe(3);
   expect(existsSync(world.path('instances/maildev/data'))).toBe(true);
   await done('uninstall', 'maildev', '--purge', '--ack', 'purge-data');

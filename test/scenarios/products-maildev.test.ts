@@ -36,6 +36,7 @@ describe.concurrent('maildev', () => {
 
     const back = await change(world, 'rollback', 'maildev', '--data', 'now');
     expect(back).toMatchObject({ outcome: 'rolled-back', instance: { version: '2.2.1', previous: '3.0.0' } });
+    expect(back.warnings.map(({ id }: { id: string }) => id)).toContain('data-of-now');
     await answersAsOld(world, webPort);
     expect(await subjects(world, webPort, '/email')).toEqual(['one', 'two']);
 

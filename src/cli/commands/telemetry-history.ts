@@ -2,10 +2,10 @@
 import { assertWhole, historyOf, renderHistory } from '../../consent/history.ts';
 import { instancePaths } from '../../instance/paths.ts';
 import type { Run } from '../invocation.ts';
-import { pickToRead } from '../reading.ts';
+import { pickRecord } from '../reading.ts';
 
 export const run: Run = async ({ world, home, flags, operands, look }) => {
-  const found = await pickToRead(world, home, flags, operands[0]);
+  const found = await pickRecord(world, home, flags, operands[0]);
   const paths = instancePaths(found.home, found.name);
   const history = historyOf(paths);
   const lines = renderHistory(history);

@@ -5,6 +5,7 @@
  * It only looks, apart from the one page that --html asks for.
  */
 
+import { Failure } from '../../errors.ts';
 import { reportContentType } from '../../telemetry/report.ts';
 import { previewLines, textLines } from '../../ui/views/preview.ts';
 import type { Run } from '../invocation.ts';
@@ -13,6 +14,13 @@ import { pageAsked, writePage } from '../preview-file.ts';
 
 export const run: Run = async (invocation) => {
   const { world, flags, look } = invocation;
+  if (flags.raw && flags.json) {
+    throw new Failure(
+      'usage-option',
+      'Give --raw or --json, not both.',
+      'With --json the bytes are in "preview.text". Nothing was changed.',
+    );
+  }
   const file = flags.html === undefined ? undefined : pageAsked(world, flags.html);
   const preview = await previewAbout(invocation);
   if (preview === null) {

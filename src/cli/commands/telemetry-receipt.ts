@@ -2,10 +2,10 @@
 import { receiptOf } from '../../consent/receipt.ts';
 import { instancePaths } from '../../instance/paths.ts';
 import type { Run } from '../invocation.ts';
-import { pickToRead } from '../reading.ts';
+import { pickRecord } from '../reading.ts';
 
 export const run: Run = async ({ world, home, flags, operands }) => {
-  const found = await pickToRead(world, home, flags, operands[0]);
+  const found = await pickRecord(world, home, flags, operands[0]);
   const receipt = receiptOf(world, instancePaths(found.home, found.name));
   return {
     result: { outcome: 'unchanged', changed: false, receipt },
