@@ -60,7 +60,7 @@ export const buildProgram = (
     .allowExcessArguments(true)
     .action((word?: string) => {
       const about = word === 'help' ? program.args[1] : word;
-      if (about === undefined) program.help();
+      if (about === undefined) return program.help();
       if (word === 'help') program.commands.find((command) => command.name() === about)?.help();
       throw unknownCommand('assent', about);
     });
