@@ -68,10 +68,10 @@ test.runIf(hasAnalyze)('systemd does complain about a unit that is wrong: the ch
   expect(analyze('verify', '--man=no', file).stderr).toContain('Nonsense');
 });
 
-test('only data, logs and run can be written', async () => {
+test('only data, logs, run and the counts can be written', async () => {
   const spec = await specOf();
-  const { data, logs, run } = spec.paths;
-  expect(renderUnit(spec)).toContain(`\nReadWritePaths="${data}" "-${logs}" "-${run}"\n`);
+  const { data, logs, run, counts } = spec.paths;
+  expect(renderUnit(spec)).toContain(`\nReadWritePaths="${data}" "-${logs}" "-${run}" "-${counts}"\n`);
   expect(renderUnit(spec)).toContain('\nProtectSystem=strict\n');
   expect(renderUnit(spec)).not.toContain('MemoryDenyWriteExecute');
   expect(renderUnit(await specOf({ jit: false }))).toContain('\nMemoryDenyWriteExecute=yes\n');

@@ -65,12 +65,12 @@ const child = (env: Record<string, string>, url: string): string => {
     script,
     `import { deliver } from ${JSON.stringify(resolve('src/system/deliver.ts'))};
      console.log(JSON.stringify(await deliver({ url: ${JSON.stringify(url)}, body: Buffer.from('{}'), contentType: 'application/json',
-       timeoutMs: 3000, maxBytes: 65536, beforeFirstByte: () => true })));`,
+       timeoutMs: 20_000, maxBytes: 65536, beforeFirstByte: () => true })));`,
   );
   const { stdout, stderr } = spawnSync(process.execPath, ['--experimental-strip-types', script], {
     encoding: 'utf8',
     env: { PATH: process.env.PATH, ...env },
-    timeout: 10_000,
+    timeout: 60_000,
   });
   return stdout + stderr;
 };

@@ -1,8 +1,8 @@
 /** Only whole days inside the window are reported: not the day on which it began, not today, and none without a window. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type InstancePaths, instancePaths } from '../../src/instance/paths.ts';
 import { readWindow, reportableDays, writeWindow } from '../../src/consent/window.ts';
+import { type InstancePaths, instancePaths } from '../../src/instance/paths.ts';
 import type { InstanceName } from '../../src/values.ts';
 import { makeSandbox, removeSandbox } from '../support/sandbox.ts';
 
