@@ -1,8 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
 /**
- * Three projects. `quick` is what the gate runs: every test that is neither of the two others. `scenarios` drives the real command against
- * real servers. `slow` is this list: files that take more than five seconds by themselves, for they start processes by the dozen, build, or
+ * Four projects. `quick` is what the gate runs: every test that is in none of the others. `scenarios` and `alone` drive the real command
+ * against real servers. `slow` is this list: files that take more than five seconds by themselves, for they start processes by the dozen, build, or
  * fetch from registries. A file that becomes slow is added here, by its path below test/; one that becomes quick is taken out.
  */
 const slow = [
@@ -19,7 +19,13 @@ const slow = [
   'ui/renderings',
 ].map((place) => (place.endsWith('**') ? `test/${place}/*.test.ts` : `test/${place}.test.ts`));
 
+/** Scenarios that need the machine to themselves: they make system users, boot a systemd, or look at the clock. */
+const alone = ['counting', 'hostile', 'prove', 'root', 'systemd', 'systemd-command'].map(
+  (name) => `test/scenarios/${name}.test.ts`,
+);
+
 const scenarios = ['test/scenarios/**/*.test.ts'];
+const patience = { testTimeout: 300_000, hookTimeout: 600_000 };
 
 export default defineConfig({
   test: {
@@ -35,14 +41,19 @@ export default defineConfig({
       },
       {
         extends: true,
-        // Scenarios share the machine's ports and processors, so they run one file at a time.
+        // Behind all that, two files at a time: most of a scenario is waiting for a server to become healthy and to stay so.
         test: {
           name: 'scenarios',
           include: scenarios,
-          testTimeout: 300_000,
-          hookTimeout: 600_000,
-          fileParallelism: false,
+          exclude: alone,
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
+          ...patience,
         },
+      },
+      {
+        extends: true,
+        test: { name: 'alone', include: alone, fileParallelism: false, sequence: { groupOrder: 2 }, ...patience },
       },
     ],
     globalSetup: ['test/support/built-program.ts'],

@@ -81,7 +81,8 @@ export const writeDurably = (path: string, data: string | Uint8Array, options: W
 
 /**
  * Appends one line (a newline is added where it lacks one). Where the last line was torn by a crash, it is closed by a newline first and so
- * stays as a line of its own: nothing that was written is ever rewritten. Mode and owner count only for a file that is made here.
+ * stays as a line of its own: nothing that was written is ever rewritten. Mode and owner count only for a file that is made here. Many may append at
+ * once; who sees another's line half written leaves an empty line behind it.
  */
 export const appendDurably = (path: string, line: string, options: WriteOptions = {}): void => {
   const text = line.endsWith('\n') ? line.slice(0, -1) : line;

@@ -45,17 +45,24 @@ const chosen = (numbers: readonly number[]): [string, Case, number][] =>
   numbers.flatMap((at) => (cases[at] ? [[cases[at].name, cases[at], at]] : []));
 
 /** `telemetry status` says what the vector expects, in its document and in its exit code; and nothing is there that could count. */
-const expectStatus = async ({ theatre: { world }, name }: Scene, wanted: Case['expect']): Promise<Document> => {
-  const { exit, document } = await world.json(['telemetry', 'status', name, '--exit-code']);
-  expect(document.consent).toMatchObject(wanted);
-  expect(exit).toBe(exits[document.consent.reason]);
-  if (!wanted.collecting) expect(telemetryFiles(name)).toEqual([]);
+const expectStatus = async (scene: Scene, wanted: Case['expect']): Promise<Document> => {
+  const document = await expectAnswer(scene, wanted);
+  if (!wanted.collecting) expect(telemetryOf(scene.name)).toEqual([]);
   return document;
 };
 
-const telemetryFiles = (name: string): string[] => {
-  const folder = theatre.world.path('instances', name);
-  return existsSync(folder) ? readdirSync(folder).filter((entry) => entry.startsWith('telemetry')) : [];
+const expectAnswer = async ({ theatre: { world }, name }: Scene, wanted: Case['expect']): Promise<Document> => {
+  const { exit, document } = await world.json(['telemetry', 'status', name, '--exit-code']);
+  expect(document.consent).toMatchObject(wanted);
+  expect(exit).toBe(exits[document.consent.reason]);
+  return document;
+};
+
+/** What there is of the folder in which is counted. */
+const telemetryOf = (name: string, ...inside: string[]): string[] => {
+  const folder = theatre.world.path('instances', name, ...inside);
+  const names = existsSync(folder) ? readdirSync(folder) : [];
+  return inside.length > 0 ? names : names.filter((entry) => entry.startsWith('telemetry'));
 };
 
 describe.concurrent('a vector, by flags', () => {
@@ -120,7 +127,9 @@ describe('a yes on record', () => {
     if (what === 'consent-from-other-instance') await other();
     if (byHand[what]) byHand[what]();
     else await tamper(makeHome(theatre.world.home, { name: 'yes' }), what);
-    await expectStatus(scene, one.expect);
+    await expectAnswer(scene, one.expect);
+    // The yes had made the folder, and no change has taken it away: whoever counts finds no consent, and leaves it empty.
+    expect(telemetryOf(scene.name, 'telemetry/counts')).toEqual([]);
   });
 
   it("is not vetoed by the DO_NOT_TRACK of the asking shell, which is told apart from the server's", async () => {

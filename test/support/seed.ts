@@ -16,6 +16,7 @@ import { releaseFolder, runtimeFolder } from '../../src/release/layout.ts';
 import { ensureNode } from '../../src/release/runtime.ts';
 import { ownNodeVersion } from '../../src/release/runtimes.ts';
 import { storeRelease } from '../../src/release/store.ts';
+import { waitLock } from '../../src/system/lock.ts';
 import { realWorld, type World } from '../../src/system/world.ts';
 
 export const repository = new URL('../..', import.meta.url).pathname.replace(/\/$/, '');
@@ -31,11 +32,26 @@ export const seedStore = (releases: readonly string[]): Promise<string> => {
   return seeded;
 };
 
-/** One at a time: scenarios that run side by side want the same releases. */
+/** One at a time: scenarios that run side by side want the same releases, in this process and in others. */
 let seeding: Promise<unknown> = Promise.resolve();
 
 const seedAll = async (releases: readonly string[]): Promise<string> => {
   mkdirSync(seed, { recursive: true });
+  const holder = { pid: process.pid, command: 'vitest', step: 'seeding', startedAt: new Date().toISOString() };
+  const attempt = await waitLock(join(seed, 'seeding.lock'), holder, patienceMs);
+  if (!('lock' in attempt))
+    throw new Error(`The test store is being seeded by process ${attempt.heldBy?.pid} for long`);
+  try {
+    return await seedLocked(releases);
+  } finally {
+    attempt.lock.release();
+  }
+};
+
+/** As long as a hook may take: the first to come fetches and builds for the others. */
+const patienceMs = 590_000;
+
+const seedLocked = async (releases: readonly string[]): Promise<string> => {
   const world = { ...realWorld(), program: repository };
   const made = await Promise.all(releases.map((wanted) => make(world, wanted)));
   const marks = made.filter((mark) => mark !== undefined);

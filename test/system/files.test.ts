@@ -169,7 +169,9 @@ describe('appendDurably', () => {
           }),
       ),
     );
-    const lines = readFileSync(file, 'utf8').trim().split('\n');
+    const lines = readFileSync(file, 'utf8')
+      .split('\n')
+      .filter((line) => line !== '');
     expect(lines).toHaveLength(60);
     expect(lines.every((line) => /^(a{500}|b{500}|c{500})$/.test(line))).toBe(true);
   });

@@ -24,6 +24,8 @@ export const generationStep: StepWork = {
   undo: async (ctx) => {
     raiseState(ctx);
     warnOf(ctx, await voidGeneration(ctx.world, ctx.paths, raiseOf(ctx)));
+    // Undone also where it was never begun, and then what was counted before is still there.
+    await eraseQuietly(ctx);
     await nothingCounts(ctx);
   },
 };
