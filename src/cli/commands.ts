@@ -159,10 +159,20 @@ export const commands: readonly CommandDescription[] = [
 ];
 
 /** What help says of the first words that have commands below them. */
-export const groups: Readonly<Record<string, string>> = {
-  telemetry: 'what is counted, and your choice about it',
-  products: 'the catalogue of products',
+export const groups: Readonly<Record<string, { readonly summary: string; readonly examples: readonly string[] }>> = {
+  telemetry: {
+    summary: 'what is counted, and your choice about it',
+    examples: ['assent telemetry', 'assent telemetry preview maildev', 'assent telemetry off'],
+  },
+  products: {
+    summary: 'the catalogue of products',
+    examples: ['assent products', 'assent products show maildev', 'assent products check ./my-product/manifest.yaml'],
+  },
 };
+
+/** What a group's first word does alone. */
+export const defaultOf = (group: string): CommandDescription | undefined =>
+  commands.find(({ words, isDefault }) => isDefault === true && words.startsWith(`${group} `));
 
 /** The command that a command line begins with, as far as it is one; for documents about lines that could not be parsed. */
 export const wordsOf = (argv: readonly string[]): string => {

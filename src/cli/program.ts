@@ -6,7 +6,7 @@
 
 import { Command, CommanderError } from 'commander';
 import type { CommandDescription } from './command-description.ts';
-import { commands, groups } from './commands.ts';
+import { commands, defaultOf, groups } from './commands.ts';
 import type { FlagName, Flags } from './flags.ts';
 import { commonFlags, flagsOf } from './flags.ts';
 import { introduction } from './introduction.ts';
@@ -86,16 +86,21 @@ const addCommand = (parent: Command, word: string, description: CommandDescripti
   command.action(() => chosen(description, command.args, flagsOf(command.optsWithGlobals())));
 };
 
-/** A first word with commands below it. Alone it runs its default; with a word that it does not know it says so. */
+/**
+ * A first word with commands below it. Alone it runs its default, without options of its own: commander would take them for all commands below it,
+ * too. With a word that it does not know it says so.
+ */
 const addGroup = (program: Command, word: string, parents: Map<string, Command>, chosen: Chosen): Command => {
+  const { summary, examples } = groups[word] ?? { summary: '', examples: [] };
   const group = program
     .command(word)
-    .description(sentence(groups[word] ?? ''))
-    .summary(groups[word] ?? '');
-  const standard = commands.find((command) => command.isDefault === true && command.words.startsWith(`${word} `));
+    .usage('[options] [command]')
+    .description(sentence(summary))
+    .summary(summary)
+    .addHelpText('after', examplesOf(examples));
+  const standard = defaultOf(word);
   parents.set(word, group);
   if (standard === undefined) return group;
-  addFlags(group, standard.flags);
   group
     .argument('[command]')
     .allowExcessArguments(true)

@@ -6,7 +6,7 @@
 import type { CommanderError } from 'commander';
 import { Failure } from '../errors.ts';
 import { nearest } from '../product/wording.ts';
-import { commands, groups, wordsOf } from './commands.ts';
+import { commands, defaultOf, groups, wordsOf } from './commands.ts';
 import { commonFlags } from './flags.ts';
 import { optionFor } from './options.ts';
 
@@ -42,14 +42,19 @@ export const unknownCommand = (parent: string, word: string): Failure => {
 export const sentence = (text: string): string =>
   `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.?!]$/.test(text) ? '' : '.'}`;
 
-/** The nearest option of the command, where an unknown one was given; its value, if it has one, is left out of the comparison. */
+/**
+ * The nearest option of the command, where an unknown one was given; its value, if it has one, is left out of the comparison. A group has none of its
+ * own: there it is one of the command that its word alone is short for.
+ */
 const nearOption = (words: string, message: string): string => {
   const given = /^unknown option '(--[^'=]+)/.exec(message)?.[1];
   if (given === undefined) return '';
-  const flags = commands.find((command) => command.words === words)?.flags ?? [];
+  const standard = words in groups ? defaultOf(words) : undefined;
+  const flags = (standard ?? commands.find((command) => command.words === words))?.flags ?? [];
   const known = [...commonFlags, ...flags]
     .map(optionFor)
     .flatMap(({ hidden, long }) => (hidden || !long ? [] : [long]));
   const near = nearest(given, [...known, '--help']);
-  return near === undefined ? '' : `Did you mean "${near}"? `;
+  const where = standard === undefined ? '' : `assent ${standard.words} `;
+  return near === undefined ? '' : `Did you mean "${where}${near}"? `;
 };

@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { commands } from '../../src/cli/commands.ts';
+import { commands, groups } from '../../src/cli/commands.ts';
 import { commonFlags } from '../../src/cli/flags.ts';
 import { optionFor } from '../../src/cli/options.ts';
 import { buildProgram } from '../../src/cli/program.ts';
@@ -113,9 +113,12 @@ it('outcomes are those of the contract', () => {
   expect([...sentence.matchAll(/`([a-z-]+)`/g)].map((found) => found[1])).toEqual([...outcomes]);
 });
 
-it('help of every command has examples', () => {
+it('help of every command and group has examples', () => {
   const program = buildProgram('0.0.0', () => {});
-  for (const { words, examples } of shown) {
+  for (const { words, examples } of [
+    ...shown,
+    ...Object.entries(groups).map(([words, rest]) => ({ words, ...rest })),
+  ]) {
     const [first = '', second] = words.split(' ');
     const parent = program.commands.find((command) => command.name() === first);
     const command = second === undefined ? parent : parent?.commands.find((one) => one.name() === second);
