@@ -5,21 +5,28 @@
  */
 
 import { Command, CommanderError } from 'commander';
+import { table } from '../ui/layout.ts';
 import type { CommandDescription } from './command-description.ts';
 import { commands, defaultOf, groups } from './commands.ts';
 import type { FlagName, Flags } from './flags.ts';
 import { commonFlags, flagsOf } from './flags.ts';
+import { helpView } from './help.ts';
 import { introduction } from './introduction.ts';
 import type { Meant } from './meant.ts';
 import { optionFor } from './options.ts';
 import { sentence, unknownCommand, usageFailure } from './usage.ts';
 
-/** Parses a command line. Throws 'usage-option' for what it does not know, with the nearest name. */
+/** Parses a command line; one without a command means the overview. Throws 'usage-option' for what it does not know, with the nearest name. */
 export const parseCommandLine = (argv: readonly string[], version: string, columns: number): Meant => {
-  let meant: Meant = { kind: 'text', text: '' };
+  let meant: Meant | undefined;
   let text = '';
+  let shown: Command | undefined;
   const program = buildProgram(version, (command, operands, flags) => {
     meant = { kind: 'command', command, operands, flags };
+  });
+  program.addHelpText('beforeAll', ({ command }) => {
+    shown = command;
+    return '';
   });
   forEach(program, (command) =>
     command
@@ -40,9 +47,8 @@ export const parseCommandLine = (argv: readonly string[], version: string, colum
     if (!(error instanceof CommanderError)) throw error;
     if (error.code === 'commander.version') return { kind: 'version', version };
     if (error.exitCode !== 0) throw usageFailure(error, argv);
-    return { kind: 'text', text };
   }
-  return meant;
+  return meant ?? { kind: 'help', text, help: helpView(shown ?? program) };
 };
 
 /** The whole program as commander knows it; also what the documentation is held against. */
@@ -53,16 +59,16 @@ export const buildProgram = (
   const program = new Command('assent')
     .version(version, '-V, --version', 'print the version')
     .usage('[options] <command>');
-  program.description(introduction.summary).addHelpText('after', `\n${introduction.after}`);
+  const examples = table(introduction.examples.map(([line, text]) => [`$ ${line}`, text])).join('\n');
+  program.description(introduction.summary).addHelpText('after', `\nExamples:\n${examples}\n\n${introduction.after}`);
   addFlags(program, commonFlags);
   program
     .argument('[command]')
     .allowExcessArguments(true)
     .action((word?: string) => {
-      const about = word === 'help' ? program.args[1] : word;
-      if (about === undefined) return program.help();
-      if (word === 'help') program.commands.find((command) => command.name() === about)?.help();
-      throw unknownCommand('assent', about);
+      if (word === undefined) return program.help();
+      if (word !== 'help') throw unknownCommand('assent', word);
+      helpAbout(program, program.args.slice(1));
     });
   const parents = new Map<string, Command>();
   for (const description of commands) {
@@ -71,6 +77,14 @@ export const buildProgram = (
     addCommand(parent, second ?? first, description, chosen);
   }
   return program;
+};
+
+/** `help telemetry off`, word by word: what stands behind a command without commands below it is its operand. */
+const helpAbout = (command: Command, [word, ...rest]: readonly string[]): never => {
+  if (word === undefined || command.commands.length === 0) return command.help();
+  const below = command.commands.find((one) => one.name() === word);
+  if (below === undefined) throw unknownCommand(command.parent === null ? 'assent' : `assent ${command.name()}`, word);
+  return helpAbout(below, rest);
 };
 
 type Chosen = Parameters<typeof buildProgram>[1];

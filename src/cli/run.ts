@@ -58,10 +58,9 @@ const parseInFull = async (world: World, argv: readonly string[], version: strin
 };
 
 const tell = (meant: Exclude<Meant, MeantCommand>, json: boolean): number => {
-  if (meant.kind === 'text') write('out', meant.text);
-  else if (json)
-    write('out', documentOf('version', { outcome: 'unchanged', changed: false, version: meant.version }, undefined));
-  else write('out', `${meant.version}\n`);
+  const told = meant.kind === 'help' ? { help: meant.help } : { version: meant.version };
+  if (json) write('out', documentOf(meant.kind, { outcome: 'unchanged', changed: false, ...told }, undefined));
+  else write('out', meant.kind === 'help' ? meant.text : `${meant.version}\n`);
   return exits.done;
 };
 
