@@ -36,8 +36,9 @@ export interface History {
 export const historyOf = (paths: InstancePaths): History => {
   const log = loadLog(paths);
   const users = knownUsers(paths);
+  const yesBefore = yesesBefore(log.lines);
   return {
-    entries: log.lines.map((line) => entryOf(line, users)),
+    entries: log.lines.map((line, at) => entryOf(line, users, yesBefore[at] === true)),
     whole: log.whole,
     fault: log.fault?.message ?? null,
     head: log.head,
@@ -63,7 +64,22 @@ export const assertWhole = (paths: InstancePaths, { fault }: History): void => {
   );
 };
 
-const entryOf = ({ n, hash, line }: NumberedLine, users: ReadonlyMap<string, string>): HistoryEntry => {
+/** For each line whether a yes stood when it was written. */
+const yesesBefore = (lines: readonly NumberedLine[]): boolean[] => {
+  let stands = false;
+  return lines.map(({ line }) => {
+    const before = stands;
+    if (line?.kind === 'answer') stands = line.say === 'yes';
+    else if (line !== undefined && line.kind !== 'question' && !('torn' in line)) stands = false;
+    return before;
+  });
+};
+
+const entryOf = (
+  { n, hash, line }: NumberedLine,
+  users: ReadonlyMap<string, string>,
+  yesBefore: boolean,
+): HistoryEntry => {
   const nothing = { generation: null, version: null, noticeId: null, by: null, user: null };
   if (line === undefined) {
     return { ...nothing, n, hash, at: null, kind: 'torn', text: 'not written to its end (a crash, or damage)' };
@@ -74,7 +90,7 @@ const entryOf = ({ n, hash, line }: NumberedLine, users: ReadonlyMap<string, str
     hash,
     at: line.at,
     kind: line.kind,
-    text: textOf(line),
+    text: textOf(line, yesBefore),
     generation: 'generation' in line ? line.generation : null,
     version: 'version' in line ? line.version : null,
     noticeId: 'noticeId' in line ? line.noticeId : null,
@@ -83,10 +99,10 @@ const entryOf = ({ n, hash, line }: NumberedLine, users: ReadonlyMap<string, str
   };
 };
 
-const textOf = (line: LogLine): string => {
+const textOf = (line: LogLine, yesBefore: boolean): string => {
   switch (line.kind) {
     case 'generation':
-      return `${beginning(line)}${line.generation > 1 ? '; an earlier yes is over' : ''}`;
+      return `${beginning(line)}${yesBefore ? '; the yes of before is over' : ''}`;
     case 'question':
       return 'the question was put';
     case 'answer':

@@ -56,6 +56,22 @@ test('the history tells every generation, question, answer, void and withdrawal,
   expect(() => assertWhole(paths, history)).not.toThrow();
 });
 
+test('only a generation behind a yes says that one is over', async () => {
+  const home = await busyHome();
+  await conduct(home, { change: 'reinstall', ends: 'finished', answer: { by: 'flag', say: 'no' } });
+  await conduct(home, { change: 'reinstall', ends: 'finished', answer: { by: 'prompt', say: 'yes' } });
+  await conduct(home, { change: 'uninstall', ends: 'finished', answer: null });
+  const begun = historyOf(home.paths).entries.filter(({ kind }) => kind === 'generation');
+  expect(begun.map(({ text }) => text.includes('the yes of before is over'))).toEqual([
+    false,
+    true,
+    false,
+    false,
+    false,
+    true,
+  ]);
+});
+
 test('an altered history is still shown, and refused', async () => {
   const { paths } = await busyHome();
   writeFileSync(paths.consentLog, readFileSync(paths.consentLog, 'utf8').replace('"by":"answers"', '"by":"prompt"'));
