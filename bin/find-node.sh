@@ -127,11 +127,28 @@ refuse() {
   shift 2
   for argument; do
     [ "$argument" = --json ] || continue
-    printf '{"schema":"assent/1","ok":false,"error":{"code":"refused-platform","message":"%s","advice":"%s","exit":3}}\n' \
-      "$message" "$advice"
+    printf '{"schema":"assent/1","command":"%s","ok":false,"outcome":"refused","changed":false,' "$(command_words "$@")"
+    printf '"error":{"code":"refused-platform","message":"%s","advice":"%s","exit":3}}\n' "$message" "$advice"
     break
   done
   exit 3
+}
+
+# The words of the command as far as they can be told without its table; `assent` where there are none.
+command_words() {
+  words=''
+  before=''
+  for argument; do
+    case $before$argument in
+      --home) before=--home/ && continue ;;
+      --home/* | -*) ;;
+      *[!a-z]* | '') break ;;
+      telemetry | products) [ -z "$words" ] && words=$argument || break ;;
+      *) words="${words:+$words }$argument" && break ;;
+    esac
+    before=''
+  done
+  printf '%s' "${words:-assent}"
 }
 
 json_text() {

@@ -175,7 +175,15 @@ function fail(reason: string, why: keyof typeof failures): void {
   console.error(`assent: ${message}\n  ${advice}`);
   if (commandArguments.includes('--json')) {
     const error = { code, message, advice, exit };
-    console.log(JSON.stringify({ schema: 'assent/1', ok: false, error }));
+    const told = { command: commandWords(), ok: false, outcome: 'refused', changed: false };
+    console.log(JSON.stringify({ schema: 'assent/1', ...told, error }));
   }
   process.exitCode = exit;
+}
+
+/** The words of the command, as far as they can be told without its table. */
+function commandWords(): string {
+  const words = commandArguments.filter((word, at) => !word.startsWith('-') && commandArguments[at - 1] !== '--home');
+  const [first = 'assent', second] = words;
+  return second !== undefined && ['telemetry', 'products'].includes(first) ? `${first} ${second}` : first;
 }

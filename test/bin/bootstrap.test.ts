@@ -115,12 +115,13 @@ describe('from registries of our own', () => {
   const leftOver = () => (existsSync(world.cache) ? readdirSync(world.cache) : []);
 
   test('another archive, with metadata that agrees with it: refused by our own digest, never unpacked, nothing kept', async () => {
-    const { code, stdout, stderr } = await start(['status', '--json'], env());
+    const { code, stdout, stderr } = await start(['telemetry', 'status', 'mail', '--json'], env());
     expect(asked.some((url) => url.endsWith('.tgz'))).toBe(true);
     expect(code).toBe(5);
     expect(stderr).toContain('is not Node 24.21.0: sha512');
     const document = JSON.parse(stdout) as object;
-    expect(document).toMatchObject({ schema: 'assent/1', ok: false, error: { code: 'download-failed', exit: 5 } });
+    const refused = { schema: 'assent/1', command: 'telemetry status', ok: false, outcome: 'refused', changed: false };
+    expect(document).toMatchObject({ ...refused, error: { code: 'download-failed', exit: 5 } });
     expect(leftOver()).toEqual([]);
   });
 

@@ -221,6 +221,19 @@ describe('where no Node can be had', () => {
   });
 
   test.each([
+    ['', 'assent'],
+    ['--home /srv/a upgrade mail', 'upgrade'],
+    ['--quiet telemetry off mail', 'telemetry off'],
+    ['telemetry', 'telemetry'],
+    ['products check ./a.yaml', 'products check'],
+    ['a"b', 'assent'],
+  ])('its document about "%s" names the command as any other does', (line, command) => {
+    world.provide('node', nodeOf('v12.1.0'));
+    const { stdout } = world.run([...line.split(' ').filter(Boolean), '--json'], { env: nowhere() });
+    expect(JSON.parse(stdout)).toMatchObject({ command, ok: false, outcome: 'refused', changed: false });
+  });
+
+  test.each([
     ['Darwin', 'arm64', 'this machine is Darwin on arm64.'],
     ['Linux', 'riscv64', 'this machine is Linux on riscv64.'],
   ])('%s on %s: one clear sentence, exit 3', (system, machine, named) => {
