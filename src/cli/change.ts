@@ -87,8 +87,8 @@ const ended = async (invocation: Invocation, changed: ChangeResult, warned: read
         : { dangers: plan.dangers, space: plan.space, expectedDowntimeSeconds: plan.downtimeSeconds }),
       ...(changed.noticeId === null ? {} : { noticeId: changed.noticeId }),
       warnings: [...warnings, ...warned],
-      setAside: changed.setAside,
-      downtimeSeconds: changed.downtimeSeconds,
+      ...(changed.setAside.length === 0 ? {} : { setAside: changed.setAside }),
+      ...(changed.downtimeSeconds === null ? {} : { downtimeSeconds: changed.downtimeSeconds }),
     },
     screen: flags.quiet ? [] : changedLines(changed, instance, look),
   };

@@ -86,6 +86,13 @@ describe('one document', () => {
     expect(document).toMatchObject({ schema: 'assent/1', ok: true, ...expected });
   });
 
+  it('leaves out what it has nothing for', async () => {
+    const { document } = await world.json(['install', '--yes']);
+    expect(Object.keys(document).sort()).toEqual(
+      ['changed', 'command', 'consent', 'instance', 'noticeId', 'ok', 'outcome', 'schema', 'warnings'].sort(),
+    );
+  });
+
   it('has no secret in it', async () => {
     const password = readFileSync(world.path('instances/maildev/secrets/webPassword'), 'utf8').trim();
     for (const line of ['status', 'doctor', 'reinstall --dry-run', 'telemetry receipt']) {
