@@ -2,6 +2,7 @@
 
 import { messageOf } from '../errors.ts';
 import { listInstances } from '../instance/find.ts';
+import { keptTexts } from '../instance/kept.ts';
 import type { World } from '../system/world.ts';
 import type { InstanceView } from '../ui/result.ts';
 import type { InstanceName } from '../values.ts';
@@ -12,20 +13,24 @@ import { looksFurther, systemInstances } from './reading.ts';
 
 export interface All {
   readonly instances: readonly InstanceView[];
-  /** What people should know beside it: that root is needed to see more, say. */
+  /** What people should know beside it: where uninstalled ones have left their data, that root is needed to see more. */
   readonly hints: readonly string[];
 }
 
 export const viewAll = async (world: World, home: string, flags: Flags): Promise<All> => {
   const own = await viewsOf(world, home, listInstances(home));
-  if (!looksFurther(world, home, flags)) return { instances: own, hints: [] };
+  const kept = keptTexts(home);
+  if (!looksFurther(world, home, flags)) return { instances: own, hints: kept };
   const names = systemInstances();
   if (names === 'closed')
-    return { instances: own, hints: [`There is a home of the system, ${systemHome}: to see into it, root is needed.`] };
-  if (names.length === 0) return { instances: own, hints: [] };
+    return {
+      instances: own,
+      hints: [...kept, `There is a home of the system, ${systemHome}: to see into it, root is needed.`],
+    };
+  if (names.length === 0) return { instances: own, hints: kept };
   const shared = await viewsOf(world, systemHome, names);
   const hint = `${names.join(', ')}: in ${systemHome}; to change ${names.length === 1 ? 'it' : 'them'}, root is needed.`;
-  return { instances: [...own, ...shared.map((view) => ({ ...view, home: systemHome }))], hints: [hint] };
+  return { instances: [...own, ...shared.map((view) => ({ ...view, home: systemHome }))], hints: [...kept, hint] };
 };
 
 const viewsOf = (world: World, home: string, names: readonly InstanceName[]): Promise<InstanceView[]> =>

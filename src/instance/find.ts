@@ -10,6 +10,7 @@ import { Failure } from '../errors.ts';
 import { listFolder } from '../system/files.ts';
 import type { InstanceName } from '../values.ts';
 import { asInstanceName } from '../values.ts';
+import { keptText, keptTexts } from './kept.ts';
 import { instancePaths } from './paths.ts';
 import { readState } from './state.ts';
 import { unfinished } from './unfinished.ts';
@@ -30,7 +31,11 @@ export const pickInstance = async (home: string, given: string | undefined): Pro
   const name = asInstanceName(given);
   if (name === undefined) throw new Failure('usage-name', `"${given}" is not a name of an instance.`, nameRule);
   if (names.includes(name)) return name;
-  throw new Failure('no-instance', `There is no instance "${name}" in ${home}.`, await adviceFor(name, names));
+  throw new Failure(
+    'no-instance',
+    `There is no instance "${name}" in ${home}.`,
+    keptText(home, name) ?? (await adviceFor(name, names)),
+  );
 };
 
 export const nameRule =
@@ -42,7 +47,7 @@ const theOnlyOne = (home: string, names: InstanceName[]): InstanceName => {
     throw new Failure(
       'no-instance',
       `Nothing is installed in ${home}.`,
-      'Install something: assent install. Products: assent products.',
+      ['Install something: assent install. Products: assent products.', ...keptTexts(home)].join(' '),
     );
   }
   if (others.length === 0) return first;

@@ -15,6 +15,16 @@ it('purges what was kept, once it is acknowledged', async () => {
   await done('install', `${product}@2.2.1`, ...settings, '--telemetry=off');
   await done('uninstall', 'maildev');
   expect((await world.run(['uninstall', 'maildev', '--yes'])).exit).toBe(10);
+  // Whoever looks for it is told where that lies, how it comes back and how it goes.
+  const told = [world.path('instances/maildev'), `assent install ${product}`, 'assent uninstall maildev --purge'];
+  const { exit, document } = await world.json(['status', 'maildev']);
+  expect({ exit, code: document.error.code }).toEqual({ exit: 10, code: 'no-instance' });
+  const all = await world.json(['status']);
+  expect(all).toMatchObject({ exit: 0, document: { instances: [] } });
+  for (const part of told) {
+    expect(document.error.advice).toContain(part);
+    expect(all.document.hints.join()).toContain(part);
+  }
   // What was agreed to can be asked for as long as its record is kept.
   for (const about of ['history', 'receipt']) {
     expect((await world.run(['telemetry', about, 'maildev'])).exit, about).toBe(0);
@@ -23,5 +33,6 @@ it('purges what was kept, once it is acknowledged', async () => {
   expect(existsSync(world.path('instances/maildev/data'))).toBe(true);
   await done('uninstall', 'maildev', '--purge', '--ack', 'purge-data');
   expect(existsSync(world.path('instances/maildev'))).toBe(false);
+  expect((await world.json(['status'])).document.hints).toBeUndefined();
   expect((await world.run(['uninstall', 'maildev', '--purge', '--ack', 'purge-data', '--yes'])).exit).toBe(10);
 });

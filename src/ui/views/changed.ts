@@ -3,6 +3,7 @@
  */
 
 import type { ChangeResult } from '../../change/request.ts';
+import { installLine, purgeLine } from '../../instance/kept.ts';
 import { wrap } from '../layout.ts';
 import type { Look } from '../look.ts';
 import type { InstanceView } from '../result.ts';
@@ -38,9 +39,11 @@ const headlineOf = ({ outcome, plan, state }: ChangeResult, instance: InstanceVi
 
 const nextOf = ({ outcome, state }: ChangeResult, instance: InstanceView | undefined, { symbols }: Look): string => {
   if (outcome === 'planned') return 'the same command without --dry-run';
-  if (outcome === 'uninstalled' && state === null) return 'nothing of it is left; assent install begins anew';
+  if (outcome === 'uninstalled')
+    return state === null
+      ? 'nothing of it is left; assent install begins anew'
+      : `${installLine(state)} brings it back with what was kept; ${purgeLine(state)} deletes that, too`;
   if (instance === undefined) return '';
-  if (outcome === 'uninstalled') return 'assent install brings it back with the data that was kept';
   const start = instance.supervisor === 'none' ? `assent run ${instance.name}` : 'assent start';
   if (instance.state !== 'running') return [start, 'assent status'].join(` ${symbols.dot} `);
   return ['assent status', 'assent logs', instance.previous === null ? 'assent upgrade' : 'assent rollback'].join(
