@@ -26,7 +26,7 @@ export const standing = async (
 };
 
 const tellUnchanged = (ports: Ports, request: ChangeRequest, { paths, product, release }: Target): 'unchanged' => {
-  ports.events.note(`${product.title} ${release.version} is installed as "${paths.name}" already. Nothing to do.`);
+  ports.events.note(`${product.title} ${release.version} is installed as "${paths.name}" already.`);
   if (request.telemetry?.say === 'on') {
     ports.events.note(
       `Consent is given in an installation or not at all. To be asked again: assent reinstall ${paths.name}.`,

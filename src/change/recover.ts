@@ -27,7 +27,7 @@ export const recover = async (ports: Ports, request: RecoverRequest): Promise<Ch
   try {
     const open = unfinished(paths);
     if (open === null && readJournal(paths) === undefined) {
-      ports.events.note(`No change of ${paths.name} was interrupted. Nothing to do.`);
+      ports.events.note(`No change of ${paths.name} was interrupted.`);
       return resultOf(ports, paths, { ...plain, outcome: 'unchanged', changed: false });
     }
     if (open?.running)

@@ -114,7 +114,7 @@ const textOf = (line: LogLine, yesBefore: boolean): string => {
     case 'repair':
       return 'torn' in line
         ? `the log goes on behind ${line.torn.length === 1 ? 'a torn line' : `${line.torn.length} torn lines`}`
-        : `the log was found damaged and goes on anew; what was decided before is over${line.lost > 0 ? `; ${line.lost} lines are missing` : ''}`;
+        : `the log was found damaged and goes on anew; what was decided before is over${line.lost > 0 ? `; ${line.lost === 1 ? 'one line is' : `${line.lost} lines are`} missing` : ''}`;
   }
 };
 

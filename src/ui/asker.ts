@@ -30,7 +30,10 @@ export interface AskerOptions {
 
 export const askerFor = ({ look, interactive, keepsPorts, planShown }: AskerOptions): Asker => ({
   interactive,
-  settings: (_product, settings, defaults) => askAll(look, settings, defaults, keepsPorts),
+  settings: (_product, settings, defaults) => {
+    show(['']);
+    return askAll(look, settings, defaults, keepsPorts);
+  },
   consent: (notice, version) => {
     show([...noticeLines(notice, look), '']);
     return askConsent(look, notice, version);

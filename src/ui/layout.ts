@@ -75,6 +75,9 @@ export const amount = (bytes: number): string => {
   return `${unit > 0 && value < 9.95 ? value.toFixed(1) : Math.round(value)} ${units[unit]}`;
 };
 
+/** So many of a thing: `1 release`, `2 releases`. */
+export const several = (count: number, thing: string): string => `${count} ${thing}${count === 1 ? '' : 's'}`;
+
 /** Milliseconds for people: `0.4 s`, `12 s`, `3 min 5 s`. */
 export const duration = (milliseconds: number): string => {
   const seconds = milliseconds / 1000;

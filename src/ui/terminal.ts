@@ -57,7 +57,7 @@ export const terminalRendering = (look: Look, now: () => number): Rendering => {
     wrap(printable(text), look.columns - 4).map((line, at) => (at === 0 ? `  ${mark} ${line}` : `    ${line}`));
 
   return {
-    title: (text, summary) => above([titleLine(text, summary, look), '']),
+    title: (text, summary) => above([titleLine(text, summary, look)]),
     plan: (plan) => above(planLines(plan, look)),
     stepStarted: (step) => {
       rest();

@@ -56,8 +56,16 @@ describe('a person at a terminal', () => {
     const screen = terminal(world, ['install', 'maildev', '--telemetry=off', '--yes']);
     expect(await screen.ended()).toBe(0);
     await screen.see('Nothing to do');
+    expect(screen.text().match(/Nothing to do/g)).toHaveLength(1);
     expect((await world.json(['telemetry', 'status', 'maildev'])).document.consent.state).toBe('withdrawn');
   });
+});
+
+it('a plan at a terminal has one empty line above and below it', async () => {
+  const screen = terminal(world, ['reinstall', '--dry-run', '--telemetry=off']);
+  expect(await screen.ended()).toBe(0);
+  await screen.see('The plan for maildev');
+  expect(screen.text()).not.toMatch(/\n\r?\n\r?\n/);
 });
 
 describe('one document', () => {

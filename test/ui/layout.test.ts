@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { amount, cut, duration, labelled, printable, table, widthOf, wrap } from '../../src/ui/layout.ts';
+import { amount, cut, duration, labelled, printable, several, table, widthOf, wrap } from '../../src/ui/layout.ts';
 
 describe('wrap', () => {
   it('breaks at spaces and keeps longer words whole', () => {
@@ -39,6 +39,10 @@ it('table aligns by what is seen', () => {
 it('printable keeps no character that could move the cursor', () => {
   expect(printable('a\u001b[2Jb\u0007c\rd\te\nf\u009b2Jg')).toMatch(/^abcd {2}e\nf.*g$/);
   expect(printable('x\u001b]0;title\u0007y\u0085').replace('\n', '')).not.toMatch(/\p{Cc}/u);
+});
+
+it('one of a thing is not many', () => {
+  expect([0, 1, 2].map((count) => several(count, 'release'))).toEqual(['0 releases', '1 release', '2 releases']);
 });
 
 it('amounts and durations have two digits or more, and their unit', () => {

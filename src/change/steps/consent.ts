@@ -80,7 +80,10 @@ const warnOf = (ctx: ChangeContext, { problem }: Recorded): void => {
 const eraseQuietly = async (ctx: ChangeContext): Promise<void> => {
   try {
     const { files, bytes } = await eraseTelemetry(ctx.world, ctx.paths);
-    if (files > 0) ctx.events.note(`Telemetry: what was counted is erased (${files} files, ${bytes} bytes).`);
+    if (files > 0)
+      ctx.events.note(
+        `Telemetry: what was counted is erased (${files === 1 ? 'one file' : `${files} files`}, ${bytes} bytes).`,
+      );
   } catch (error) {
     ctx.events.warn({
       id: 'counts-left',

@@ -1,6 +1,6 @@
 /** What `doctor` found, for people: the worst first, each with its remedy. */
 import type { Finding } from '../../change/doctor/finding.ts';
-import { printable, wrap } from '../layout.ts';
+import { printable, several, wrap } from '../layout.ts';
 import type { Look } from '../look.ts';
 
 export const doctorLines = (findings: readonly Finding[], checks: number, look: Look): string[] => {
@@ -18,7 +18,7 @@ export const doctorLines = (findings: readonly Finding[], checks: number, look: 
   const good = findings.every(({ level }) => level === 'note');
   return [
     ...shown,
-    `  ${good ? paint.good(symbols.done) : symbols.dot} ${checks} checks made${good ? ', all is well' : ''}.`,
+    `  ${good ? paint.good(symbols.done) : symbols.dot} ${several(checks, 'check')} made${good ? ', all is well' : ''}.`,
   ];
 };
 

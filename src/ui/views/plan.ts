@@ -4,7 +4,7 @@
  */
 
 import type { Danger, Plan, SpaceNeed, Step, Warning } from '../../change/plan.ts';
-import { amount, printable, widthOf, wrap } from '../layout.ts';
+import { amount, printable, several, widthOf, wrap } from '../layout.ts';
 import type { Look } from '../look.ts';
 
 export const planLines = (plan: Plan, look: Look): string[] => [
@@ -68,7 +68,7 @@ const summaryLines = (plan: Plan, look: Look): string[] => {
 };
 
 const spaceText = ({ mount, bytes, inodes, freeBytes }: SpaceNeed): string =>
-  `${amount(bytes)} and ${inodes} files on ${mount}, where ${amount(freeBytes)} are free`;
+  `${amount(bytes)} and ${several(inodes, 'file')} on ${mount}, where ${amount(freeBytes)} are free`;
 
 const undoText = ({ kind, steps }: Plan): string => {
   if (steps.some((step) => step.step === 'purge')) return 'not after the purge: what it deletes is gone';

@@ -9,7 +9,7 @@
 import { createHash } from 'node:crypto';
 import { type Chart, chartsOf } from '../../telemetry/charts.ts';
 import type { Preview } from '../../telemetry/preview.ts';
-import { amount } from '../layout.ts';
+import { amount, several } from '../layout.ts';
 import { asideTexts, destination, exampleText, textLines } from './preview.ts';
 
 const opening = '<!doctype html>\n<!-- assent telemetry preview -->\n';
@@ -70,7 +70,7 @@ const facts = ({ notice, report }: Preview): [string, string][] => [
     'holds',
     report === undefined
       ? 'nothing yet: there is no number of a whole day with consent that was not reported'
-      : `${report.numbers} numbers of ${report.from} to ${report.to}`,
+      : `${several(report.numbers, 'number')} of ${report.from} to ${report.to}`,
   ],
 ];
 

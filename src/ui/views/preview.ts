@@ -5,7 +5,7 @@
 
 import { type Chart, chartsOf } from '../../telemetry/charts.ts';
 import type { Preview } from '../../telemetry/preview.ts';
-import { amount, labelled, printable, widthOf, wrap } from '../layout.ts';
+import { amount, labelled, printable, several, widthOf, wrap } from '../layout.ts';
 import type { Look } from '../look.ts';
 
 /** The whole preview; with `most`, only so many lines of the bytes, and the last line says how to see all. */
@@ -30,7 +30,7 @@ const headLines = ({ example, notice, version, report }: Preview, look: Look): s
       ? row('holds', 'nothing yet: there is no number of a whole day with consent that was not reported')
       : row(
           'holds',
-          `${report.numbers} numbers of ${report.from === report.to ? report.from : `${report.from} to ${report.to}`} (UTC)`,
+          `${several(report.numbers, 'number')} of ${report.from === report.to ? report.from : `${report.from} to ${report.to}`} (UTC)`,
         )),
   ];
 };
@@ -66,16 +66,16 @@ const chartLines = ({ title, bars }: Chart, { paint, symbols, columns }: Look): 
 const padded = (text: string, width: number): string => text + ' '.repeat(Math.max(0, width - widthOf(text)));
 
 export const asideTexts = ({ aside: { unfinished, never, later } }: Preview): string[] => [
-  ...(unfinished > 0 ? [`${many(unfinished)} of a day that is not over: reported later, if consent lasts.`] : []),
+  ...(unfinished > 0
+    ? [`${several(unfinished, 'number')} of a day that is not over: reported later, if consent lasts.`]
+    : []),
   ...(never > 0
     ? [
-        `${many(never)} of days that are never reported: consent was not in force all day, or the day was reported already.`,
+        `${several(never, 'number')} of days that are never reported: consent was not in force all day, or the day was reported already.`,
       ]
     : []),
-  ...(later > 0 ? [`${many(later)} of later days, for a report of their own.`] : []),
+  ...(later > 0 ? [`${several(later, 'number')} of later days, for a report of their own.`] : []),
 ];
-
-const many = (count: number): string => (count === 1 ? '1 number' : `${count} numbers`);
 
 const asideLines = (preview: Preview, look: Look): string[] => {
   const texts = asideTexts(preview);
@@ -86,7 +86,7 @@ const asideLines = (preview: Preview, look: Look): string[] => {
 
 const bytesLines = (preview: Preview, { paint, columns }: Look, most?: { lines: number; all: string }): string[] => {
   const lines = textLines(preview);
-  const size = `${amount(preview.report?.bytes.length ?? 0)}, ${lines.length} lines`;
+  const size = `${amount(preview.report?.bytes.length ?? 0)}, ${several(lines.length, 'line')}`;
   const title = wrap(`The bytes, exactly (${size}, OTLP/HTTP JSON):`, columns - 2).map(
     (line) => `  ${paint.strong(line)}`,
   );

@@ -6,7 +6,7 @@ import type { Finding } from '../../change/doctor/finding.ts';
 import type { Product } from '../../product/manifest.ts';
 import type { Setting } from '../../product/settings.ts';
 import { exampleOf } from '../../product/settings.ts';
-import { amount, labelled, table, wrap } from '../layout.ts';
+import { amount, labelled, several, table, wrap } from '../layout.ts';
 import type { Look } from '../look.ts';
 
 /** A product as the JSON document has it. */
@@ -75,7 +75,7 @@ export const checkedLines = (
   hints: readonly Finding[],
   { paint, symbols, columns }: Look,
 ): string[] => [
-  `  ${paint.good(symbols.done)} ${file}: ${product.title}, ${product.releases.length} releases, ${product.settings.length} settings. No fault found.`,
+  `  ${paint.good(symbols.done)} ${file}: ${product.title}, ${several(product.releases.length, 'release')}, ${several(product.settings.length, 'setting')}. No fault found.`,
   ...hints.flatMap((hint) =>
     wrap(`${hint.message}. ${hint.remedy}`, columns - 4).map(
       (line, at) => `  ${at === 0 ? paint.caution(symbols.caution) : ' '} ${line}`,

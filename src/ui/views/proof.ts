@@ -2,7 +2,7 @@
 
 import type { Means, Proof } from '../../telemetry/prove/prove.ts';
 import { destinationText, type Seen } from '../../telemetry/prove/verdict.ts';
-import { amount, labelled, printable } from '../layout.ts';
+import { amount, labelled, printable, several } from '../layout.ts';
 import type { Look } from '../look.ts';
 
 const mostShown = 8;
@@ -46,11 +46,11 @@ const words: Readonly<Record<Means['id'], string>> = {
 const seenLines = (heading: string, seen: Seen, { means, seconds }: Proof, look: Look): string[] => {
   const { traffic, files, counted, sent } = seen;
   const has = (id: Means['id']): boolean => means.some((one) => one.id === id && one.used);
-  const of = traffic.clients === 0 ? '' : ` from ${traffic.clients} clients`;
+  const of = traffic.clients === 0 ? '' : ` from ${several(traffic.clients, 'client')}`;
   const mails = traffic.mails === 0 ? '' : `, ${traffic.mails} mail`;
   return [
     `  ${look.paint.strong(heading)}`,
-    ...row('traffic', `${traffic.requests} requests${of}${mails}; then watched for ${seconds} s`, look),
+    ...row('traffic', `${several(traffic.requests, 'request')}${of}${mails}; then watched for ${seconds} s`, look),
     ...row('packets', has('packets') ? packetsText(seen) : 'not looked at', look),
     ...row('look-ups', listed(seen.lookups, 'none'), look),
     ...row('destinations', listed(seen.destinations.map(saidText), 'none but loopback'), look),

@@ -2,7 +2,7 @@
  * How telemetry stands, in people's words: one phrase for tables and last screens, and the whole of it for `telemetry status`.
  */
 
-import { labelled } from '../layout.ts';
+import { labelled, several } from '../layout.ts';
 import type { Look } from '../look.ts';
 import type { ConsentView, InstanceSummary } from '../result.ts';
 
@@ -51,7 +51,7 @@ export const withdrawnLines = (
   { paint, symbols }: Look,
 ): string[] => [
   `  ${paint.good(symbols.done)} ${instance.name}: ${changed ? 'withdrawn. Nothing is counted from now on.' : 'was off already. Nothing is counted.'}`,
-  `    ${erased.files === 0 ? 'There was nothing to erase.' : `Erased: ${erased.files} files, ${erased.bytes} bytes.`} Nothing was sent about it.`,
+  `    ${erased.files === 0 ? 'There was nothing to erase.' : `Erased: ${several(erased.files, 'file')}, ${several(erased.bytes, 'byte')}.`} Nothing was sent about it.`,
   ...warnings.map((warning) => `  ${paint.caution(symbols.caution)} ${warning}`),
 ];
 
@@ -61,7 +61,7 @@ const counted = (names: unknown): string => (Array.isArray(names) && names.lengt
 const daysText = (days: unknown): string | null => {
   if (!Array.isArray(days) || days.length === 0) return null;
   const [first, last] = [String(days[0]), String(days.at(-1))];
-  return days.length === 1 ? `1 day: ${first} (UTC)` : `${days.length} days, ${first} to ${last} (UTC)`;
+  return `${several(days.length, 'day')}${days.length === 1 ? `: ${first}` : `, ${first} to ${last}`} (UTC)`;
 };
 
 const goesTo = ({ recipient, endpoint }: ConsentView): string =>
