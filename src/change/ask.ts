@@ -17,7 +17,8 @@ import type { SecretSource } from '../product/secret-reference.ts';
 import { readSecretSource } from '../product/secret-reference.ts';
 import type { Setting, Settings } from '../product/settings.ts';
 import type { NoticeId } from '../values.ts';
-import type { ChangeRequest, Ports } from './request.ts';
+import { chooseData } from './data-choice.ts';
+import type { ChangeRequest, DataOf, Ports } from './request.ts';
 import type { Target } from './target.ts';
 
 export interface SettledSettings {
@@ -25,15 +26,18 @@ export interface SettledSettings {
   /** Texts of the secrets that were given; the others are kept or generated. */
   readonly secrets: Readonly<Record<string, string>>;
   readonly sources: Readonly<Record<string, SecretSource>>;
+  /** Whose data the change takes along. */
+  readonly data: DataOf;
 }
 
-/** Settings of a rollback are those of then; every other change resolves what was given, asked, there before, and the defaults. */
+/** Settings of a rollback are those of then, and its data is a choice; every other change resolves what was given, asked, there before, and the defaults. */
 export const settleSettings = async (
   ports: Ports,
   request: ChangeRequest,
   target: Target,
 ): Promise<SettledSettings> => {
-  if (target.restore !== null) return { settings: target.restore.settings, secrets: {}, sources: {} };
+  const data = await chooseData(ports, request, target);
+  if (target.restore !== null) return { settings: target.restore.settings, secrets: {}, sources: {}, data };
   const before = target.before?.settings;
   const from = {
     given: request.given,
@@ -48,7 +52,8 @@ export const settleSettings = async (
     asking.length === 0 ? {} : await ports.asker.settings(target.product, asking, defaultsOf(asking, known.settings));
   const resolved = resolveSettings(target.product, { ...from, asked: withoutEmpty(asked) });
   refuseMissing(resolved, request, ports);
-  return { settings: resolved.settings, secrets: secretTexts(ports, target, resolved), sources: resolved.secrets };
+  const secrets = secretTexts(ports, target, resolved);
+  return { settings: resolved.settings, secrets, sources: resolved.secrets, data };
 };
 
 /** A first install asks for everything that was not given; the others, and `--yes`, only for what is missing. */

@@ -1,10 +1,10 @@
 /** What an admin should know before saying yes to a plan: dangers, which have to be accepted by id, and warnings. */
 
 import { listensWide } from '../product/template.ts';
+import { formatChanged } from './data-choice.ts';
 import type { Danger, Warning } from './plan.ts';
 import type { ChangeRequest, Ports } from './request.ts';
 import type { Survey } from './survey.ts';
-import { formatChanged } from './survey.ts';
 import type { Target } from './target.ts';
 
 export const dangersOf = (ports: Ports, request: ChangeRequest, target: Target, found: Survey): Danger[] => {

@@ -14,6 +14,15 @@ import type { World } from '../system/world.ts';
 import type { NoticeId } from '../values.ts';
 import type { ChangeKind, Danger, Plan, Step, Warning } from './plan.ts';
 
+/** Whose data a rollback takes: as the release before left them, or as they are. */
+export type DataOf = 'then' | 'now';
+
+export interface DataChoice {
+  readonly of: DataOf;
+  /** What follows from it, for people. */
+  readonly meaning: string;
+}
+
 export interface ChangeRequest {
   readonly kind: ChangeKind;
   /** NAME, where the command has one (all but install). */
@@ -25,7 +34,7 @@ export interface ChangeRequest {
   /** --to (upgrade). */
   readonly to?: string;
   /** --data (rollback). */
-  readonly data?: 'then' | 'now';
+  readonly data?: DataOf;
   /** --purge (uninstall). */
   readonly purge?: boolean;
   readonly supervisor?: SupervisorKind;
@@ -49,6 +58,8 @@ export interface Asker {
     settings: readonly Setting[],
     defaults: Readonly<Record<string, string>>,
   ): Promise<Record<string, string>>;
+  /** Whose data a rollback takes; the standard one is marked. */
+  data(choices: readonly DataChoice[], standard: DataOf): Promise<DataOf>;
   /** Offers another kind of change than the one asked for (an instance is there already). */
   offer(kind: ChangeKind, reason: string): Promise<boolean>;
   /** `version`: of the release that will run; a preview at the question names it. */

@@ -5,7 +5,6 @@
  * What makes the change impossible is refused here, while nothing has happened: an upgrade is checked like an install.
  */
 
-import { join } from 'node:path';
 import { Failure } from '../errors.ts';
 import { listInstances } from '../instance/find.ts';
 import { instancePaths } from '../instance/paths.ts';
@@ -33,8 +32,9 @@ import { treeOptions } from './as-account.ts';
 import type { SettledSettings } from './ask.ts';
 import type { Configuration } from './configure.ts';
 import { configure } from './configure.ts';
-import type { ChangeRequest, Ports } from './request.ts';
-import { backupOf, nextOf, partPath } from './steps/parts.ts';
+import { dataFolder } from './data-choice.ts';
+import type { ChangeRequest, DataOf, Ports } from './request.ts';
+import { nextOf } from './steps/parts.ts';
 import type { Target } from './target.ts';
 
 export interface Survey {
@@ -52,7 +52,7 @@ export interface Survey {
   /** Null for a rollback, which takes the configuration of then, and for an uninstall. */
   readonly configuration: Configuration | null;
   readonly data: {
-    readonly from: 'now' | 'then';
+    readonly from: DataOf;
     readonly size: TreeSize;
     /** What a killed run has left of such a copy. */
     readonly stale: TreeSize | null;
@@ -93,7 +93,7 @@ export const survey = async (
     runtimeThere: findRuntime(home, release.runtime) !== undefined,
     programThere: hasProgram(world, home),
     configuration: renders ? configurationFor(ports, target, settled) : null,
-    data: target.kind === 'uninstall' ? null : await dataToCopy(ports, request, target, account),
+    data: target.kind === 'uninstall' ? null : await dataToCopy(ports, settled.data, target, account),
   };
 };
 
@@ -167,17 +167,13 @@ const refuseTakenPorts = async (target: Target, settings: Settings, ours: Settin
   }
 };
 
-/** A rollback takes the data of then where the format has changed since, unless it is told otherwise; everything else takes the data of now. */
 const dataToCopy = async (
   ports: Ports,
-  request: ChangeRequest,
+  from: DataOf,
   target: Target,
   account: Account | null,
 ): Promise<Survey['data']> => {
-  const { paths, restore } = target;
-  const from = restore === null ? 'now' : (request.data ?? (formatChanged(ports, target) ? 'then' : 'now'));
-  const folder =
-    from === 'then' && restore !== null ? join(backupOf(paths, restore.backup), 'data') : partPath(paths, 'data');
+  const folder = dataFolder(target, from);
   const stat = statIfThere(folder);
   if (stat === undefined) return null;
   if (stat.kind !== 'folder') throw notMovable(folder, `a ${stat.kind}`);
@@ -186,7 +182,7 @@ const dataToCopy = async (
   const size = await measureTree(folder, treeOptions({ account }));
   const mount = listMounts().find(({ point }) => point === folder)?.point ?? mountIn(size);
   if (mount !== undefined) throw notMovable(mount, 'a mount');
-  return { from, size, stale: await sizeOfStale(nextOf(paths, 'data'), account) };
+  return { from, size, stale: await sizeOfStale(nextOf(target.paths, 'data'), account) };
 };
 
 const mountIn = ({ left }: TreeSize): string | undefined => left.find(({ kind }) => kind === 'mount')?.path;
@@ -202,10 +198,3 @@ const notMovable = (path: string, what: string): Failure =>
 /** The copy that a killed run has left: it goes before a new one is made, so its space counts as free. */
 const sizeOfStale = async (path: string, account: Account | null): Promise<TreeSize | null> =>
   statIfThere(path)?.kind === 'folder' ? measureTree(path, treeOptions({ account })) : null;
-
-/** Whether the running release writes data in another format than the one that is gone back to. */
-export const formatChanged = ({ home }: Ports, { before, release }: Target): boolean => {
-  if (before === null) return false;
-  const running = findStored(home, before.release.product, before.release.version, before.release.digest);
-  return running === undefined || running.release.data.format !== release.data.format;
-};

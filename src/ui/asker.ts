@@ -12,7 +12,7 @@ import { portHolder } from '../system/net.ts';
 import { write } from '../system/terminal.ts';
 import type { World } from '../system/world.ts';
 import type { Look } from './look.ts';
-import { askSetting, askYesNo, askYesNoOr } from './prompts.ts';
+import { askData, askSetting, askYesNo, askYesNoOr } from './prompts.ts';
 import { noticeLines } from './views/notice.ts';
 import { dangerLines, planLines } from './views/plan.ts';
 
@@ -37,6 +37,10 @@ export const askerFor = ({ look, interactive, keepsPorts, planShown }: AskerOpti
   consent: (notice, version) => {
     show([...noticeLines(notice, look), '']);
     return askConsent(look, notice, version);
+  },
+  data: (choices, standard) => {
+    show(['']);
+    return askData(look, choices, standard);
   },
   offer: (kind, reason) => {
     show(['', `  ${reason}`]);

@@ -2,10 +2,11 @@
  * The questions at a terminal. Whoever asks gets an answer or the failure 'cancelled': Ctrl-C, end of input, a closed terminal and a
  * signal all end the command with nothing changed.
  *
- * Questions that decide something (consent, dangers, the last one) throw away keys that were typed before they were drawn.
+ * Questions that decide something (consent, the data of a rollback, dangers, the last one) throw away keys that were typed before they were drawn.
  * The libraries are loaded with the first question.
  */
 
+import type { DataChoice, DataOf } from '../change/request.ts';
 import { Failure } from '../errors.ts';
 import type { Setting } from '../product/settings.ts';
 import { parseSetting } from '../product/settings.ts';
@@ -48,6 +49,16 @@ export const askSetting = async (
   });
 };
 
+/** Whose data a rollback takes, as a choice with its default marked; keys typed too early don't count. */
+export const askData = async (look: Look, all: readonly DataChoice[], standard: DataOf): Promise<DataOf> => {
+  const { select } = await import('@inquirer/prompts');
+  const choices = all.map(({ of, meaning }) => ({ value: of, name: `the data of ${of}`, description: meaning }));
+  return asking(look, async (context) => {
+    await dropTypedAhead();
+    return select({ message: 'With which data?', choices, default: standard, theme: themeOf(look) }, context);
+  });
+};
+
 /** A yes or a no that decides something; keys typed too early don't count. */
 export const askYesNo = async (look: Look, message: string, standard: boolean): Promise<boolean> =>
   (await askDeciding({ message, default: standard, look })) === true;
@@ -60,9 +71,13 @@ const askDeciding = async (question: YesNo): Promise<boolean | 'aside'> => {
   const { look } = question;
   const ask = await yesNoPrompt();
   return asking(look, async (context) => {
-    if ((await discardTypedAhead()).interrupted) throw cancelled();
+    await dropTypedAhead();
     return ask(question, context);
   });
+};
+
+const dropTypedAhead = async (): Promise<void> => {
+  if ((await discardTypedAhead()).interrupted) throw cancelled();
 };
 
 export const cancelled = (): Failure =>

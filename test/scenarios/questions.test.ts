@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { freePorts } from '../support/sandbox.ts';
-import { endScenario, makeScenario, type Scenario } from '../support/scenario.ts';
+import { endScenario, makeScenario, type Scenario, scenario } from '../support/scenario.ts';
 import { type TypedTerminal, terminal } from '../support/terminal.ts';
 
 let world: Scenario;
@@ -192,6 +192,40 @@ describe('walking away', () => {
     process.kill(screen.pid, 'SIGTERM');
     expect(await screen.ended()).toBe(130);
     expect(nothingChanged()).toBe(false);
+  });
+});
+
+describe('a rollback', () => {
+  it('asks for the data of then or of now, with the default marked, and not where it was told or --yes is there', async () => {
+    const both = await scenario(['maildev@2.2.1', 'maildev@3.0.0']);
+    for (const change of [['install', 'maildev@2.2.1', ...flags], ['upgrade']])
+      expect((await both.run([...change, '--yes', '--telemetry=off'])).exit).toBe(0);
+    const rollback = (...more: string[]) => terminal(both, ['rollback', '--telemetry=off', ...more]);
+
+    const asked = rollback();
+    await asked.see('> the data of now');
+    await asked.see('what 3.0.0 has written');
+    asked.type('\u001b[B');
+    await asked.see('> the data of then');
+    await asked.see('As 2.2.1 left it');
+    asked.type('\r');
+    await asked.see('copy the data of then');
+    await asked.see(last);
+    asked.type('n\r');
+    expect(await asked.ended()).toBe(130);
+
+    for (const more of [['--data', 'then'], ['--dry-run']]) {
+      const told = rollback(...more);
+      await told.see(`copy the data of ${more[1] ?? 'now'}`);
+      expect(told.text()).not.toContain('With which data?');
+      told.type('\u0003');
+      await told.ended();
+    }
+    const away = rollback();
+    await away.see('With which data?');
+    away.type('\u0003');
+    expect(await away.ended()).toBe(130);
+    expect((await both.json(['status'])).document.instance).toMatchObject({ version: '3.0.0', generation: 2 });
   });
 });
 
