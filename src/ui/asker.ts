@@ -47,7 +47,7 @@ export const askerFor = ({ look, interactive, keepsPorts, planShown }: AskerOpti
     return askYesNo(look, offers[kind], false);
   },
   confirm: (plan, dangers, yes) => {
-    if (!planShown) show(planLines(plan, look));
+    show([...(planShown ? [] : planLines(plan, look)), '']);
     return confirm(look, dangers, yes);
   },
 });

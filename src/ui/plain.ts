@@ -21,13 +21,20 @@ export interface PlainOptions {
 
 export const plainRendering = ({ look, stream, quiet, verbose }: PlainOptions): Rendering => {
   const { paint, symbols } = look;
+  /** An empty line parts the plan from the first step. */
+  let belowPlan = false;
   const say = (line: string) => {
     if (!quiet) write(stream, `${line}\n`);
   };
   return {
     title: (text, summary) => say(titleLine(text, summary, look)),
-    plan: (plan) => say(planLines(plan, look).join('\n')),
+    plan: (plan) => {
+      say(planLines(plan, look).join('\n'));
+      belowPlan = true;
+    },
     stepStarted: (step) => {
+      if (belowPlan) say('');
+      belowPlan = false;
       if (verbose) say(`  ${symbols.dot} ${labelOf(step)}${printable(step.title)}`);
     },
     stepProgress: () => {},

@@ -32,6 +32,8 @@ export const terminalRendering = (look: Look, now: () => number): Rendering => {
   let live: Live | undefined;
   let timer: NodeJS.Timeout | undefined;
   let frame = 0;
+  /** An empty line parts the plan from the first step. */
+  let belowPlan = false;
 
   const draw = () => {
     if (live === undefined) return;
@@ -58,9 +60,14 @@ export const terminalRendering = (look: Look, now: () => number): Rendering => {
 
   return {
     title: (text, summary) => above([titleLine(text, summary, look)]),
-    plan: (plan) => above(planLines(plan, look)),
+    plan: (plan) => {
+      above(planLines(plan, look));
+      belowPlan = true;
+    },
     stepStarted: (step) => {
       rest();
+      if (belowPlan) above(['']);
+      belowPlan = false;
       live = { step, since: now(), progress: undefined, bytes: 0 };
       write('out', hideCursor);
       draw();

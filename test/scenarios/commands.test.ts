@@ -65,7 +65,12 @@ it('a plan at a terminal has one empty line above and below it', async () => {
   const screen = terminal(world, ['reinstall', '--dry-run', '--telemetry=off']);
   expect(await screen.ended()).toBe(0);
   await screen.see('The plan for maildev');
-  expect(screen.text()).not.toMatch(/\n\r?\n\r?\n/);
+  const refused = terminal(world, ['uninstall', '--purge', '--ack', 'nothing', '--dry-run']);
+  expect(await refused.ended()).toBe(2);
+  for (const shown of [screen, refused]) {
+    expect(shown.text()).toMatch(/\n\r?\n {2}The plan/);
+    expect(shown.text()).not.toMatch(/\n\r?\n\r?\n/);
+  }
 });
 
 describe('one document', () => {

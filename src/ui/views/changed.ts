@@ -13,8 +13,7 @@ export const changedLines = (changed: ChangeResult, instance: InstanceView | und
   const row = rowOf(look);
   const headline = headlineOf(changed, instance);
   return [
-    // A plan ends with an empty line of its own.
-    ...(changed.outcome === 'planned' ? [] : ['']),
+    '',
     ...wrap(headline, look.columns - 2).map((line) => `  ${look.paint.strong(line)}`),
     ...(instance === undefined ? [] : detailLines(instance, look)),
     ...changed.setAside.flatMap((folder) => row('set aside', `${folder}: written meanwhile, kept for 30 days`)),

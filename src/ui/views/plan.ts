@@ -14,7 +14,6 @@ export const planLines = (plan: Plan, look: Look): string[] => [
   ...summaryLines(plan, look),
   ...plan.dangers.flatMap((danger) => dangerLines(danger, look)),
   ...plan.warnings.flatMap((warning) => warningLines(warning, look)),
-  '',
 ];
 
 /** The first line of a change: what it is about, and at the right where more is to be found. */
