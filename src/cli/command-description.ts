@@ -2,12 +2,13 @@
 
 import type { FlagName } from './flags.ts';
 import type { Run } from './invocation.ts';
+import type { Operand } from './operands.ts';
 
 export interface CommandDescription {
   /** Words that are typed: `telemetry status`. */
   readonly words: string;
-  /** Operands as commander writes them: `[name]`. */
-  readonly operands: string;
+  /** The operand as commander writes it, one of those that help explains (operands.ts); empty where there is none. */
+  readonly operands: Operand | '';
   readonly summary: string;
   readonly flags: readonly FlagName[];
   readonly examples: readonly string[];

@@ -3,7 +3,7 @@
 import type { CommandDescription } from './command-description.ts';
 import { run as telemetryStatus } from './commands/telemetry-status.ts';
 
-const name = '[name]';
+const name = '[name]' as const;
 
 export const telemetryCommands: readonly CommandDescription[] = [
   {
@@ -49,7 +49,7 @@ export const telemetryCommands: readonly CommandDescription[] = [
   {
     words: 'telemetry notice',
     reads: true,
-    operands: '[name]',
+    operands: '[name|product]',
     summary: 'what would be counted, and the id that --telemetry-notice takes',
     flags: ['to', 'set', 'answers'],
     examples: [
@@ -79,7 +79,7 @@ export const telemetryCommands: readonly CommandDescription[] = [
   {
     words: 'telemetry preview',
     reads: true,
-    operands: name,
+    operands: '[name|product]',
     summary: 'the exact bytes of a report: an example before a yes, the real numbers after it',
     flags: ['set', 'answers', 'html', 'raw'],
     examples: [

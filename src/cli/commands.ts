@@ -8,7 +8,7 @@ import { run as status } from './commands/status.ts';
 import { telemetryCommands } from './commands-telemetry.ts';
 import { changeFlags, settingFlags } from './flags.ts';
 
-const name = '[name]';
+const name = '[name]' as const;
 
 export const commands: readonly CommandDescription[] = [
   {

@@ -9,6 +9,7 @@ export interface HelpView {
   readonly of: string;
   readonly summary: string;
   readonly usage: string;
+  readonly arguments: readonly { readonly name: string; readonly text: string }[];
   readonly options: readonly { readonly flags: string; readonly text: string }[];
   /** The commands below it; none for most. */
   readonly commands?: readonly { readonly words: string; readonly summary: string }[];
@@ -24,6 +25,7 @@ export const helpView = (command: Command): HelpView => {
     of: `assent ${words}`.trim(),
     summary: command.description(),
     usage: help.commandUsage(command),
+    arguments: help.visibleArguments(command).map((one) => ({ name: one.name(), text: one.description })),
     options: [...help.visibleOptions(command), ...help.visibleGlobalOptions(command)].map((option) => ({
       flags: option.flags,
       text: help.optionDescription(option),

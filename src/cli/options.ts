@@ -8,7 +8,7 @@ import type { FlagName } from './flags.ts';
 
 /** A value that may be given once: the same option twice contradicts itself, and an empty value is a slip of a script. */
 const once = (flags: string, help: string, choices?: readonly string[]): Option => {
-  const option = new Option(flags, help).argParser((value: string, before: string | undefined) => {
+  return new Option(flags, help).argParser((value: string, before: string | undefined) => {
     if (before !== undefined) throw new InvalidArgumentError('It was given twice.');
     if (value === '') throw new InvalidArgumentError('It is empty.');
     if (value.startsWith('--'))
@@ -16,8 +16,6 @@ const once = (flags: string, help: string, choices?: readonly string[]): Option 
     if (choices === undefined || choices.includes(value)) return value;
     throw new InvalidArgumentError(suggestion(value, choices, 'Allowed'));
   });
-  if (choices !== undefined) option.argChoices = [...choices];
-  return option;
 };
 
 const many = (flags: string, help: string, split: (value: string) => string[]): Option =>
@@ -55,9 +53,18 @@ const options = {
       ids.split(',').map((id) => id.trim()),
     ),
   name: () => once('--name <name>', "name of the instance (default: the product's)"),
-  supervisor: () => once('--supervisor <kind>', 'what keeps the server running', ['systemd', 'process', 'none']),
+  supervisor: () =>
+    once('--supervisor <kind>', 'what keeps the server running: systemd, process or none', [
+      'systemd',
+      'process',
+      'none',
+    ]),
   to: () => once('--to <version>', 'the version (default: the newest)'),
-  data: () => once('--data <then|now>', 'with the data of then or of now', ['then', 'now']),
+  data: () =>
+    once('--data <then|now>', 'with the data of then or of now (default: then where its format has changed)', [
+      'then',
+      'now',
+    ]),
   purge: () => new Option('--purge', 'delete data, configuration, secrets, backups and logs, too'),
   finish: () => new Option('--finish', 'go forward to the new release').conflicts('undo'),
   undo: () => new Option('--undo', 'go back to the release before'),

@@ -13,6 +13,7 @@ import { commonFlags, flagsOf } from './flags.ts';
 import { helpView } from './help.ts';
 import { introduction } from './introduction.ts';
 import type { Meant } from './meant.ts';
+import { operands } from './operands.ts';
 import { optionFor } from './options.ts';
 import { sentence, unknownCommand, usageFailure } from './usage.ts';
 
@@ -21,8 +22,8 @@ export const parseCommandLine = (argv: readonly string[], version: string, colum
   let meant: Meant | undefined;
   let text = '';
   let shown: Command | undefined;
-  const program = buildProgram(version, (command, operands, flags) => {
-    meant = { kind: 'command', command, operands, flags };
+  const program = buildProgram(version, (command, given, flags) => {
+    meant = { kind: 'command', command, operands: given, flags };
   });
   program.addHelpText('beforeAll', ({ command }) => {
     shown = command;
@@ -39,6 +40,7 @@ export const parseCommandLine = (argv: readonly string[], version: string, colum
         getOutHelpWidth: () => columns,
       })
       .configureHelp({ showGlobalOptions: true })
+      .helpOption('-h, --help', 'print this help')
       .showSuggestionAfterError(),
   );
   try {
@@ -54,7 +56,7 @@ export const parseCommandLine = (argv: readonly string[], version: string, colum
 /** The whole program as commander knows it; also what the documentation is held against. */
 export const buildProgram = (
   version: string,
-  chosen: (command: CommandDescription, operands: string[], flags: Flags) => void,
+  chosen: (command: CommandDescription, given: string[], flags: Flags) => void,
 ): Command => {
   const program = new Command('assent')
     .version(version, '-V, --version', 'print the version')
@@ -94,7 +96,7 @@ const addCommand = (parent: Command, word: string, description: CommandDescripti
     .command(word, description.hidden === true ? { hidden: true } : {})
     .summary(description.summary);
   command.description(sentence(description.summary)).allowExcessArguments(false);
-  if (description.operands !== '') command.argument(description.operands);
+  if (description.operands !== '') command.argument(description.operands, operands[description.operands]);
   addFlags(command, description.flags);
   if (description.examples.length > 0) command.addHelpText('after', examplesOf(description.examples));
   command.action(() => chosen(description, command.args, flagsOf(command.optsWithGlobals())));

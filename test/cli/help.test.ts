@@ -20,9 +20,11 @@ describe.each(all)('help of assent %s', (words) => {
 
   it('as data is what the text says', () => {
     expect(help.of).toBe(`assent ${words}`.trim());
+    expect(help.arguments.length).toBe(commands.some((one) => one.words === words && one.operands !== '') ? 1 : 0);
     const plain = text.replace(/\s+/g, ' ');
-    const { summary, usage, options, commands: below = [], examples } = help;
-    const said = [summary, usage, ...options.flatMap(({ flags, text }) => [flags, text]), ...examples];
+    const { summary, usage, arguments: operands, options, commands: below = [], examples } = help;
+    const explained = operands.flatMap(({ name, text }) => [name, text]);
+    const said = [summary, ...explained, usage, ...options.flatMap(({ flags, text }) => [flags, text]), ...examples];
     for (const one of [...said, ...below.map((command) => command.summary)]) expect(plain).toContain(one);
   });
 });
