@@ -45,13 +45,13 @@ export const historyOf = (paths: InstancePaths): History => {
   };
 };
 
-/** A line each for people; names only where they are known. */
-export const renderHistory = ({ entries }: History): string[] =>
+/** An entry each for people: its number and time, and what it says; names only where they are known. */
+export const renderHistory = ({ entries }: History): { readonly when: string; readonly text: string }[] =>
   entries.map(({ n, at, text, user, noticeId }) => {
     const about = [user === null ? '' : `by ${user}`, noticeId === null ? '' : `notice ${noticeId}`].filter(
       (part) => part !== '',
     );
-    return `${String(n).padStart(4)}  ${at ?? '(torn line)'.padEnd(24)}  ${text}${about.length > 0 ? `, ${about.join(', ')}` : ''}`;
+    return { when: `${String(n).padStart(4)}  ${at ?? '(torn line)'}`, text: [text, ...about].join(', ') };
   });
 
 /** Throws 'refused-history' where the chain does not hold. */

@@ -42,7 +42,9 @@ test('the history tells every generation, question, answer, void and withdrawal,
     'withdrawal',
   ]);
   expect(history).toMatchObject({ whole: true, fault: null });
-  const text = renderHistory(history).join('\n');
+  const text = renderHistory(history)
+    .map((entry) => entry.text)
+    .join('\n');
   for (const part of [
     'installation 1 begins (install, 2.2.1)',
     'accepted (prompt), by alice',

@@ -1,6 +1,7 @@
 /** `assent telemetry history [NAME]`: every line of the consent log, and whether its chain holds (exit 3 if not). */
 import { assertWhole, historyOf, renderHistory } from '../../consent/history.ts';
 import { instancePaths } from '../../instance/paths.ts';
+import { labelled } from '../../ui/layout.ts';
 import type { Run } from '../invocation.ts';
 import { pickRecord } from '../reading.ts';
 
@@ -8,7 +9,9 @@ export const run: Run = async ({ world, home, flags, operands, look }) => {
   const found = await pickRecord(world, home, flags, operands[0]);
   const paths = instancePaths(found.home, found.name);
   const history = historyOf(paths);
-  const lines = renderHistory(history);
+  const lines = renderHistory(history).flatMap(({ when, text }) =>
+    labelled(when, text, { indent: 0, label: 32, columns: look.columns }),
+  );
   return {
     result: {
       outcome: 'unchanged',

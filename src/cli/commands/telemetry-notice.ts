@@ -27,7 +27,7 @@ export const run: Run = async ({ world, home, flags, operands, look }) => {
     screen: [
       ...renderNotice(notice, look.columns, { routes: true }),
       '',
-      `  ${look.paint.strong(id)}  for scripts: --telemetry=on --telemetry-notice=${id}`,
+      `  For scripts: --telemetry=on --telemetry-notice=${look.paint.strong(id)}`,
     ],
   };
 };

@@ -6,7 +6,7 @@ import type { Finding } from '../../change/doctor/finding.ts';
 import type { Product } from '../../product/manifest.ts';
 import type { Setting } from '../../product/settings.ts';
 import { exampleOf } from '../../product/settings.ts';
-import { amount, labelled, several, table, wrap } from '../layout.ts';
+import { amount, labelled, several, table, widthOf, wrap } from '../layout.ts';
 import type { Look } from '../look.ts';
 
 /** A product as the JSON document has it. */
@@ -28,18 +28,29 @@ export const productView = (product: Product): Readonly<Record<string, unknown>>
   telemetry: product.telemetry === undefined ? null : product.telemetry.counters.map((counter) => counter.name),
 });
 
-export const productListLines = (products: readonly Product[], { paint }: Look): string[] => [
-  ...table([
+export const productListLines = (products: readonly Product[], { paint, columns }: Look): string[] => {
+  const left = table([
     [paint.faint('PRODUCT'), paint.faint('RELEASES'), ''],
-    ...products.map((product) => [
-      paint.strong(product.name),
-      product.releases.map((release) => release.version).join(', '),
-      `${product.title}: ${product.summary}`,
+    ...products.map(({ name, releases }) => [
+      paint.strong(name),
+      releases.map(({ version }) => version).join(', '),
+      '',
     ]),
-  ]),
-  '',
-  `  ${paint.faint('More: assent products show NAME. Install: assent install NAME. A manifest of your own: assent install ./manifest.yaml')}`,
-];
+  ]);
+  const label = Math.max(...left.map(widthOf)) + 2;
+  return [
+    ...left.flatMap((line, at) => {
+      const product = products[at - 1];
+      if (product === undefined) return [line];
+      return labelled(line, `${product.title}: ${product.summary}`, { indent: 0, label, columns });
+    }),
+    '',
+    ...wrap(more, columns - 2).map((line) => `  ${paint.faint(line)}`),
+  ];
+};
+
+const more =
+  'More: assent products show NAME. Install: assent install NAME. A manifest of your own: assent install ./manifest.yaml';
 
 export const productLines = (product: Product, { paint, symbols, columns }: Look): string[] => {
   const row = (label: string, text: string) => labelled(label, text, { indent: 4, label: 12, columns });
@@ -75,7 +86,11 @@ export const checkedLines = (
   hints: readonly Finding[],
   { paint, symbols, columns }: Look,
 ): string[] => [
-  `  ${paint.good(symbols.done)} ${file}: ${product.title}, ${several(product.releases.length, 'release')}, ${several(product.settings.length, 'setting')}. No fault found.`,
+  ...labelled(
+    `  ${paint.good(symbols.done)}`,
+    `${file}: ${product.title}, ${several(product.releases.length, 'release')}, ${several(product.settings.length, 'setting')}. No fault found.`,
+    { indent: 0, label: 4, columns },
+  ),
   ...hints.flatMap((hint) =>
     wrap(`${hint.message}. ${hint.remedy}`, columns - 4).map(
       (line, at) => `  ${at === 0 ? paint.caution(symbols.caution) : ' '} ${line}`,

@@ -1,9 +1,11 @@
 /** What `telemetry send` says when it is done: what went where, or why nothing did. */
 
 import type { Idle, Sending, SentReport } from '../../telemetry/send.ts';
+import { wrap } from '../layout.ts';
 import type { Look } from '../look.ts';
 
-export const sendingLines = (name: string, sending: Sending, meaning: string, { paint, symbols }: Look): string[] => {
+export const sendingLines = (name: string, sending: Sending, meaning: string, look: Look): string[] => {
+  const { paint, symbols, columns } = look;
   const { sent, dropped, waiting, recipient, idle } = sending;
   const line = (report: SentReport): string[] => [
     `  ${report.outcome === 'sent' ? paint.good(symbols.done) : paint.caution(symbols.caution)} ${name}: ${days(report)}, ${report.bytes} bytes to ${recipient?.endpoint ?? 'the recipient'}`,
@@ -12,7 +14,7 @@ export const sendingLines = (name: string, sending: Sending, meaning: string, { 
   return [
     ...sent.flatMap(line),
     ...dropped.map((report) => `  ${paint.caution(symbols.caution)} ${report} was dropped: too many reports wait.`),
-    ...(idle === null ? [] : [`  ${name}: ${reasonOf(idle, meaning)}`]),
+    ...(idle === null ? [] : wrap(`${name}: ${reasonOf(idle, meaning)}`, columns - 2).map((text) => `  ${text}`)),
     ...(waiting === 0 ? [] : [`    ${waiting} ${waiting === 1 ? 'report waits' : 'reports wait'}.`]),
   ];
 };
