@@ -31,6 +31,8 @@ export interface Found {
   readonly running: boolean;
   /** Null where it was not running or nobody could tell. */
   readonly healthy: boolean | null;
+  /** Files below config/ that were changed since the server had been started; a journal of before may lack it. */
+  readonly untried?: readonly string[];
   /** Which of data, config, config.base were there. */
   readonly parts: readonly string[];
 }

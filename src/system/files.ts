@@ -47,6 +47,8 @@ export interface FileStat {
   readonly uid: number;
   readonly gid: number;
   readonly mtimeMs: number;
+  /** When content, owner, mode or name were changed last; nobody can set it back. */
+  readonly changedMs: number;
   readonly dev: number;
   readonly ino: number;
 }
@@ -98,8 +100,8 @@ export const statIfThere = (path: string): FileStat | undefined => {
   const stat = ifThere(() => lstatSync(path));
   if (stat === undefined) return undefined;
   const kind = stat.isFile() ? 'file' : stat.isDirectory() ? 'folder' : stat.isSymbolicLink() ? 'link' : 'other';
-  const { size, uid, gid, mtimeMs, dev, ino } = stat;
-  return { kind, size, mode: stat.mode & 0o7777, uid, gid, mtimeMs, dev, ino };
+  const { size, uid, gid, mtimeMs, ctimeMs: changedMs, dev, ino } = stat;
+  return { kind, size, mode: stat.mode & 0o7777, uid, gid, mtimeMs, changedMs, dev, ino };
 };
 
 /**
