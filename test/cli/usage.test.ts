@@ -57,6 +57,7 @@ const bad: readonly Bad[] = [
   usage('install --set webPort=http', 'webPort'),
   usage('install --set webPort=70000', '65535'),
   usage('install --set webPort=0', 'webPort'),
+  usage('install --set webPort=http --set smtpPort=70000', 'smtpPort (SMTP port): "70000"'),
   usage('install --set webPort=8025 --set smtpPort=8025', '8025'),
   usage('install --set listen=localhst', 'listen'),
   usage('install --set webPassword=hunter2', '@file'),
