@@ -65,10 +65,7 @@ export const inspectProduct = async (
     import('./manifest.ts'),
     import('./manifest-files.ts'),
   ]);
-  const checks = (product: Product): RawFault[] => {
-    const faults = checkManifestFiles(product);
-    return faults.length > 0 ? faults : further(product);
-  };
+  const checks = (product: Product): RawFault[] => [...checkManifestFiles(product), ...further(product)];
   return { file, inspected: inspectManifest(text, file, checks) };
 };
 

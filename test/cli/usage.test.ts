@@ -131,6 +131,14 @@ beforeAll(async () => {
 });
 afterAll(() => endScenario(world));
 
+it('a product of the catalogue is checked by its name', async () => {
+  const { exit, document } = await world.json(['products', 'check', 'maildev']);
+  expect({ exit, names: document.products.map(({ name }: { name: string }) => name) }).toEqual({
+    exit: 0,
+    names: ['maildev'],
+  });
+});
+
 describe('a bad command line', () => {
   it.concurrent.each(bad)('assent $line', async ({ line, exit, names, env }) => {
     const result = await world.json(line.replace('PORTS', ports).split(' '), env === undefined ? {} : { env });
