@@ -17,7 +17,7 @@ import { unfinished } from '../instance/unfinished.ts';
 import { hearConsent, settleSettings } from './ask.ts';
 import { refuseUnacknowledged, refuseUnknownAcks } from './dangers.ts';
 import { followConsent, serverTelemetryOff } from './follow-consent.ts';
-import { refuseForeign, refuseHeld } from './hold.ts';
+import { refuseForeign, refuseHeld, refuseUnwritable } from './hold.ts';
 import { standing } from './nothing-to-do.ts';
 import type { Prepared } from './perform.ts';
 import { perform } from './perform.ts';
@@ -46,6 +46,7 @@ export const conduct = async (ports: Ports, request: ChangeRequest): Promise<Cha
   const instead = await standing(ports, request, target);
   if (instead === 'unchanged') return unchanged(ports, paths, withdrew);
   if (instead !== undefined) return conduct(ports, instead);
+  if (!request.dryRun) refuseUnwritable(paths);
   ports.events.title(`${target.product.title} ${target.release.version}`, target.product.summary);
   const settled = await settleSettings(ports, request, target);
   const heard = await hearConsent(ports, request, target, settled.settings);

@@ -68,7 +68,7 @@ export const configure = (options: ConfigureOptions): Configuration => {
     if (merged.kind === 'write') files[file] = { text: merged.content, secret };
     if (merged.kind === 'write' && merged.merged && base[file]) warnings.push(keptEdits(file));
     if (merged.kind !== 'conflict') continue;
-    dangers.push(conflict(file, options.paths));
+    dangers.push(conflict(file, options));
     if (file in local) files[file] = { text: merged.local, secret };
     files[`${file}.new`] = { text: merged.wanted, secret };
   }
@@ -178,10 +178,11 @@ const secretsFor = ({ world, paths, product, givenSecrets }: ConfigureOptions): 
 const readTexts = (folder: string, files = listFiles(folder)): Record<string, string> =>
   Object.fromEntries(files.map((file) => [file, readIfThere(join(folder, file)) ?? '']));
 
-const conflict = (file: string, paths: InstancePaths): Danger => ({
+/** Another release, or other settings of the same one: either may want something else in the same place. */
+const conflict = (file: string, { paths, product, release }: ConfigureOptions): Danger => ({
   id: `config-conflict:${file}`,
-  message: `${join(paths.config, file)} was edited here and is changed by the new release in the same place.`,
-  remedy: `Accepting keeps your file as it is and puts ours beside it as ${file}.new; the new release may not work with the old one.`,
+  message: `${join(paths.config, file)} was edited here, and ${product.title} ${release.version} with these settings wants something else in the same place.`,
+  remedy: `Accepting keeps your file as it is and puts ours beside it as ${file}.new; the server may not run well with yours.`,
 });
 
 const keptEdits = (file: string): Warning => ({

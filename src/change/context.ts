@@ -32,6 +32,8 @@ export interface ChangeContext {
   readonly specAfter: ServiceSpec | null;
   readonly releaseAfter: StoredRelease | null;
   readonly account: Account | null;
+  /** Why the server of before, put back as it was found, is not healthy: set by an undo, for what is told of it. */
+  readonly putBack: { unhealthy: string | null };
   /** When the server was stopped, and first answered well again: `performance.now()`, for the last screen only. */
   readonly times: { downAt: number | null; upAt: number | null };
 }
@@ -58,6 +60,7 @@ export const contextOf = (
     supervisor: supervisors[after.supervisor],
     specBefore:
       installedBefore && findStoredOf(paths, installedBefore.release) ? specOf(installedBefore, paths, host) : null,
+    putBack: { unhealthy: null },
     times: { downAt: null, upAt: null },
     // Anew at each look: the step before the service puts the answer on record, and a withdrawal may take it away in the middle.
     get specAfter() {

@@ -1,5 +1,6 @@
 /** What an admin should know before saying yes to a plan: dangers, which have to be accepted by id, and warnings. */
 
+import { join } from 'node:path';
 import { listensWide } from '../product/template.ts';
 import { formatChanged } from './data-choice.ts';
 import type { Danger, Warning } from './plan.ts';
@@ -29,6 +30,7 @@ export const dangersOf = (ports: Ports, request: ChangeRequest, target: Target, 
 
 export const warningsOf = (ports: Ports, target: Target, found: Survey): Warning[] => [
   ...(found.configuration?.warnings ?? []),
+  ...untriedWarnings(target, found),
   ...dataWarnings(ports, target, found),
   ...supervisorWarnings(target, found),
   ...wideWarnings(target, found),
@@ -36,6 +38,18 @@ export const warningsOf = (ports: Ports, target: Target, found: Survey): Warning
     ? []
     : (target.release.notes ?? []).map((message) => ({ id: 'release-note', message, remedy: '' }))),
 ];
+
+/** Only a restart shows whether the server runs with them: before, the change; or, where that fails, its undo. */
+const untriedWarnings = ({ kind, paths }: Target, { untried }: Survey): Warning[] => {
+  if (kind === 'uninstall' || untried.length === 0) return [];
+  return [
+    {
+      id: 'config-untried',
+      message: `${untried.map((file) => join(paths.config, file)).join(', ')} was changed after the server had been started, which has not yet run with it.`,
+      remedy: `If it can't, this change is undone, and the server of before is not healthy either. To see that first: assent restart ${paths.name}`,
+    },
+  ];
+};
 
 /** Which hours of data a rollback leaves behind. */
 const dataWarnings = ({ world }: Ports, { restore, paths, before }: Target, found: Survey): Warning[] => {

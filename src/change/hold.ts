@@ -10,6 +10,7 @@ import { makeFolder, statIfThere } from '../system/files.ts';
 import type { LockHolder } from '../system/lock.ts';
 import { notedHolder, tryLock } from '../system/lock.ts';
 import type { World } from '../system/world.ts';
+import { mustBeWritable } from '../system/writable.ts';
 import type { Ports } from './request.ts';
 
 export interface Hold {
@@ -57,6 +58,11 @@ export const refuseForeign = (world: World, paths: InstancePaths): void => {
     `${paths.name} in ${paths.home} belongs to the user with number ${owner}, and you are ${world.user.uid}.`,
     'Nothing was changed. Run the command as that user.',
   );
+};
+
+/** For whoever is about to ask questions: throws the system's error where the home may not be written. */
+export const refuseUnwritable = (paths: InstancePaths): void => {
+  for (const folder of [dirname(paths.lock), paths.folder]) mustBeWritable(folder);
 };
 
 /** For whoever is about to ask questions: throws 'instance-busy' where somebody has noted that he holds the instance. */

@@ -20,7 +20,8 @@ import type { InstanceState } from '../instance/state.ts';
 import { parseState } from '../instance/state.ts';
 import type { RawEntry } from '../instance/unfinished.ts';
 import { readEntries, writeLine } from '../instance/unfinished.ts';
-import { appendDurably, listFolder, makeFolder, removeFile, renameDurably, writeDurably } from '../system/files.ts';
+import { appendDurably } from '../system/append.ts';
+import { listFolder, makeFolder, removeFile, renameDurably, writeDurably } from '../system/files.ts';
 import { identify } from '../system/processes.ts';
 import type { World } from '../system/world.ts';
 import type { Plan } from './plan.ts';
@@ -30,6 +31,8 @@ export interface Found {
   readonly running: boolean;
   /** Null where it was not running or nobody could tell. */
   readonly healthy: boolean | null;
+  /** Files below config/ that were changed since the server had been started; a journal of before may lack it. */
+  readonly untried?: readonly string[];
   /** Which of data, config, config.base were there. */
   readonly parts: readonly string[];
 }

@@ -8,6 +8,7 @@ import { readSecrets } from '../instance/secrets.ts';
 import { resolveSettings } from '../product/resolve-settings.ts';
 import { readSecretSource } from '../product/secret-reference.ts';
 import { compareVersions } from '../product/versions.ts';
+import { refuseUnwritable } from './hold.ts';
 import type { ChangeRequest, Ports } from './request.ts';
 import type { Target } from './target.ts';
 
@@ -57,7 +58,10 @@ const otherChange = async (
     instance: paths.name,
     ...(kind === 'upgrade' ? { to: release.version } : {}),
   };
-  if (ports.asker.interactive && !request.dryRun && (await ports.asker.offer(kind, reason))) return instead;
+  if (ports.asker.interactive && !request.dryRun) {
+    refuseUnwritable(paths);
+    if (await ports.asker.offer(kind, reason)) return instead;
+  }
   const command =
     kind === 'upgrade' ? `assent upgrade ${paths.name} --to ${release.version}` : `assent reinstall ${paths.name}`;
   throw new Failure(

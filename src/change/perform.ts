@@ -120,6 +120,7 @@ const openingOf = (ports: Ports, prepared: Prepared): Opening => {
     found: {
       running: found.running,
       healthy: found.healthy,
+      untried: found.untried,
       parts: allParts.filter((part) => statIfThere(partPath(target.paths, part)) !== undefined),
     },
     answer: heard.answer,

@@ -28,6 +28,7 @@ import { portHolder } from '../system/net.ts';
 import type { TreeSize } from '../system/tree.ts';
 import { measureTree } from '../system/tree.ts';
 import { findFreeId, findUser } from '../system/users.ts';
+import type { World } from '../system/world.ts';
 import { treeOptions } from './as-account.ts';
 import type { SettledSettings } from './ask.ts';
 import type { Configuration } from './configure.ts';
@@ -36,6 +37,7 @@ import { dataFolder } from './data-choice.ts';
 import type { ChangeRequest, DataOf, Ports } from './request.ts';
 import { nextOf } from './steps/parts.ts';
 import type { Target } from './target.ts';
+import { untriedFiles } from './untried.ts';
 
 export interface Survey {
   readonly supervisor: SupervisorKind;
@@ -43,6 +45,8 @@ export interface Survey {
   readonly specBefore: ServiceSpec | null;
   readonly running: boolean;
   readonly healthy: boolean | null;
+  /** Files below config/ that the server, which is healthy, was not started with. */
+  readonly untried: readonly string[];
   readonly stored: StoredRelease | undefined;
   /** How many packages the release has. */
   readonly packages: number;
@@ -72,7 +76,7 @@ export const survey = async (
   const account = before?.account ?? newAccount(ports, target);
   const specBefore = target.from === null || before === null ? null : specOfBefore(ports, target, before);
   if (target.kind === 'uninstall' && target.from !== null && specBefore === null) throw releaseGone(target);
-  const found = await foundService(specBefore, supervisor);
+  const found = await foundService(world, specBefore, supervisor);
   const stored = findStored(home, to.product, to.version, to.digest);
   if (target.kind !== 'uninstall') {
     // Without its release nobody can tell whether the server runs: its ports may well be held by itself.
@@ -131,14 +135,15 @@ const releaseGone = ({ paths, release, product }: Target): Failure =>
   );
 
 const foundService = async (
+  world: World,
   spec: ServiceSpec | null,
   kind: SupervisorKind,
-): Promise<{ running: boolean; healthy: boolean | null }> => {
-  if (spec === null) return { running: false, healthy: null };
-  const { state } = await supervisors[kind].observe(spec);
-  if (state === 'stopped') return { running: false, healthy: null };
-  const report = state === 'running' ? await checkOnce(spec) : { healthy: false };
-  return { running: true, healthy: report.healthy };
+): Promise<Pick<Survey, 'running' | 'healthy' | 'untried'>> => {
+  if (spec === null) return { running: false, healthy: null, untried: [] };
+  const { state, main } = await supervisors[kind].observe(spec);
+  if (state === 'stopped') return { running: false, healthy: null, untried: [] };
+  const { healthy } = state === 'running' ? await checkOnce(spec) : { healthy: false };
+  return { running: true, healthy, untried: healthy && main ? untriedFiles(world, spec.paths, main) : [] };
 };
 
 /** As root every instance gets a system user of its own; its number is chosen here, so that all can be prepared for it. */

@@ -190,7 +190,9 @@ const keptInstance = ({ home }: Ports, { kind, purge, instance }: ChangeRequest)
 
 const productName = async (ports: Ports, request: ChangeRequest): Promise<string> => {
   const { product } = parseProductReference(request.product ?? defaultProduct);
-  return isManifestPath(product) ? (await loadProduct(ports.world, product)).name : product;
+  // What can't be a name is no product either, and the catalogue says so better than the rule of names.
+  const isName = !isManifestPath(product) && asInstanceName(product) !== undefined;
+  return isName ? product : (await loadProduct(ports.world, product)).name;
 };
 
 const requestedProduct = async (

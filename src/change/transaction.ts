@@ -21,7 +21,8 @@ import { appendEntry, closeJournal, openJournal, readJournal } from './journal.t
 import type { AfterStepKind, ChangeStepKind, Step } from './plan.ts';
 import type { Ports } from './request.ts';
 import { steps } from './steps/table.ts';
-import { stuckFailure, undoneFailure } from './undone.ts';
+import { putBackWarning, stuckFailure, undoneFailure } from './undone.ts';
+import { reasonOf, Unhealthy } from './unhealthy.ts';
 
 /** Opens the change. Where this throws, nothing has begun. */
 export const openTransaction = async (ports: Ports, paths: InstancePaths, opening: Opening): Promise<ChangeContext> => {
@@ -58,6 +59,8 @@ export const recoverChange = async (
   await quieten(ctx, journal, towards);
   if (towards === 'finish') await forward(ctx);
   else await backward(ctx, new Error('the change was interrupted'));
+  const warning = putBackWarning(ctx);
+  if (warning !== undefined) ctx.events.warn(warning);
   return towards;
 };
 
@@ -140,7 +143,9 @@ const forward = async (ctx: ChangeContext): Promise<void> => {
 /** A server that finds its disk full mostly says so nowhere, for its log lies on it, too. */
 const explained = ({ paths }: ChangeContext, error: unknown): unknown => {
   const { bytes, mount } = freeSpace(paths.folder);
-  return bytes > 1024 ** 2 ? error : new Error(`${messageOf(error)} (The disk is full: ${mount}.)`, { cause: error });
+  if (bytes > 1024 ** 2) return error;
+  const full = `${reasonOf(error)} (The disk is full: ${mount}.)`;
+  return error instanceof Unhealthy ? new Unhealthy(full, error.log) : new Error(full, { cause: error });
 };
 
 const doStep = async (ctx: ChangeContext, step: Step): Promise<void> => {
@@ -151,7 +156,8 @@ const doStep = async (ctx: ChangeContext, step: Step): Promise<void> => {
   try {
     await steps[step.step as ChangeStepKind].do(ctx);
   } catch (error) {
-    ctx.events.stepFailed(step, error);
+    // The log of a server stands in the failure, once.
+    ctx.events.stepFailed(step, new Error(reasonOf(error), { cause: error }));
     throw error;
   }
   appendEntry(ctx.world, ctx.paths, { entry: 'done', step: step.id });
@@ -163,7 +169,7 @@ const backward = async (ctx: ChangeContext, cause: unknown): Promise<void> => {
   const unwatch = onEndingSignal(() => ctx.events.note('Undoing: everything is put back first.'));
   let at: Step | undefined;
   try {
-    if (!journalOf(ctx).undoing) appendEntry(ctx.world, ctx.paths, { entry: 'undo', reason: messageOf(cause) });
+    if (!journalOf(ctx).undoing) appendEntry(ctx.world, ctx.paths, { entry: 'undo', reason: reasonOf(cause) });
     for (const step of transactionSteps(ctx).toReversed()) {
       const journal = journalOf(ctx);
       // The opening entry itself raised the generation, so that is undone even if the step was never begun.

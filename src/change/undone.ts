@@ -7,8 +7,9 @@ import { join } from 'node:path';
 import { Failure, messageOf } from '../errors.ts';
 import { statIfThere } from '../system/files.ts';
 import type { ChangeContext } from './context.ts';
-import type { Step } from './plan.ts';
+import type { Step, Warning } from './plan.ts';
 import { backupOf, setAsideOf } from './steps/parts.ts';
+import { reasonOf, Unhealthy, withLog } from './unhealthy.ts';
 
 export const undoneFailure = (ctx: ChangeContext, cause: unknown): Failure => {
   const { plan, before } = ctx.opening;
@@ -32,15 +33,34 @@ const foundAgain = (ctx: ChangeContext): string => {
   const { found, before } = ctx.opening;
   const release = `${before?.title} ${before?.release.version} with its data and configuration is back`;
   if (!found.running) return `${release}, stopped as it was found.`;
+  const { unhealthy } = ctx.putBack;
+  if (unhealthy !== null) return `${release}, but it is not healthy: ${unhealthy}. ${untriedEdits(ctx)}`;
   return found.healthy ? `${release}, running and healthy.` : `${release}, running, and as unhealthy as it was found.`;
+};
+
+/** For a `recover`, which has undone and so does not fail; undefined where the server is as it was found. */
+export const putBackWarning = (ctx: ChangeContext): Warning | undefined => {
+  const { unhealthy } = ctx.putBack;
+  if (unhealthy === null) return undefined;
+  return {
+    id: 'not-healthy',
+    message: `The server of before is not healthy: ${unhealthy}.`,
+    remedy: untriedEdits(ctx),
+  };
+};
+
+const untriedEdits = ({ opening, paths }: ChangeContext): string => {
+  const files = (opening.found.untried ?? []).map((file) => join(paths.config, file)).join(', ');
+  return `${files} was changed after that server had been started, and is as you left it. Mend it, then: assent restart ${paths.name}.`;
 };
 
 /** The undo failed at a step (undefined: while tidying up). The journal is open still; `recover` tries again. */
 export const stuckFailure = (ctx: ChangeContext, at: Step | undefined, cause: unknown, error: unknown): Failure => {
   const { opening, paths } = ctx;
+  const log = [error, cause].find((each) => each instanceof Unhealthy)?.log ?? '';
   const lines = [
-    `The ${opening.kind} of ${opening.plan.instance} failed (${messageOf(cause)}), and undoing it failed too`,
-    `at "${at?.title ?? 'tidying up'}": ${messageOf(error)}`,
+    `The ${opening.kind} of ${opening.plan.instance} failed (${reasonOf(cause)}), and undoing it failed too`,
+    `at "${at?.undo ?? at?.title ?? 'tidying up'}": ${reasonOf(error)}`,
   ];
   const runbook = [
     'What is where:',
@@ -53,5 +73,5 @@ export const stuckFailure = (ctx: ChangeContext, at: Step | undefined, cause: un
     `  2. assent recover ${opening.plan.instance} --undo`,
     '  Until then status, logs and telemetry work, and nothing else changes this instance.',
   ];
-  return new Failure('change-stuck', lines.join(' '), runbook.join('\n'), error);
+  return new Failure('change-stuck', withLog(lines.join(' '), log), runbook.join('\n'), error);
 };

@@ -7,7 +7,8 @@
  */
 
 import type { InstancePaths } from '../instance/paths.ts';
-import { appendDurably, readBytesIfThere, readIfThere, renameDurably, statIfThere } from '../system/files.ts';
+import { appendDurably } from '../system/append.ts';
+import { readBytesIfThere, readIfThere, renameDurably, statIfThere } from '../system/files.ts';
 import { settleFile } from '../system/settled-file.ts';
 import type { World } from '../system/world.ts';
 import { sha256 } from './digests.ts';

@@ -65,10 +65,7 @@ export const inspectProduct = async (
     import('./manifest.ts'),
     import('./manifest-files.ts'),
   ]);
-  const checks = (product: Product): RawFault[] => {
-    const faults = checkManifestFiles(product);
-    return faults.length > 0 ? faults : further(product);
-  };
+  const checks = (product: Product): RawFault[] => [...checkManifestFiles(product), ...further(product)];
   return { file, inspected: inspectManifest(text, file, checks) };
 };
 
@@ -82,8 +79,9 @@ export const pickRelease = (product: Product, version?: string): Release => {
       : product.releases.find((one) => one.version === wanted);
   if (release !== undefined) return release;
   const versions = product.releases.map((one) => one.version);
-  const near = nearest(wanted ?? '', versions);
   const advice = `There ${versions.length === 1 ? 'is' : 'are'}: ${versions.join(', ')}. Without a version the newest is taken.`;
+  if (wanted === '') throw new Failure('no-release', `No version stands behind "${product.name}@".`, advice);
+  const near = nearest(wanted ?? '', versions);
   throw new Failure(
     'no-release',
     `${product.title} has no release ${shown(version ?? '')} in this catalogue.`,
@@ -123,7 +121,9 @@ const noProduct = (world: World, nameOrPath: string, file: string): Failure => {
   const advice = suggestion(nameOrPath, loadCatalogue(world), 'The catalogue has');
   return new Failure(
     'no-product',
-    `There is no product ${shown(nameOrPath)} in the catalogue.`,
+    nameOrPath.startsWith('@')
+      ? `No product stands before the "@" of ${shown(nameOrPath)}.`
+      : `There is no product ${shown(nameOrPath)} in the catalogue.`,
     `${advice} A manifest of your own: give its path.`,
   );
 };

@@ -87,12 +87,36 @@ export const inspectManifest = (
   const yaml = readYaml(text, sizeLimit);
   if (yaml.value === undefined) return { faults: yaml.faults, hints: [] };
   const written = manifestSchema.safeParse(yaml.value);
-  if (!written.success) return { faults: locateAll(yaml, faultsOf(written.error, yaml.value)), hints: [] };
-  const { faults: incomplete, releases } = completeReleases(yaml.value as WrittenManifest);
-  if (incomplete.length > 0) return { faults: locateAll(yaml, incomplete), hints: [] };
-  const product = productOf(written.data, releases, resolve(dirname(file)));
-  const faults = locateAll(yaml, [...checkManifest(product), ...further(product)]);
+  const broken = written.success ? [] : faultsOf(written.error, yaml.value);
+  const { faults: incomplete, releases } = completeReleases(yaml.value);
+  const structure = besides(locateAll(yaml, broken), locateAll(yaml, incomplete));
+  const manifest = written.success ? written.data : withoutBroken(yaml.value, broken);
+  if (manifest === undefined || incomplete.length > 0) return { faults: structure, hints: [] };
+  const product = productOf(manifest, releases, resolve(dirname(file)));
+  const faults = [...structure, ...locateAll(yaml, [...checkManifest(product), ...further(product)])];
   return faults.length > 0 ? { faults, hints: [] } : { product, faults, hints: locateAll(yaml, hintsOf(product)) };
+};
+
+/** What is at fault already is not told again as a consequence: neither the same place, nor what lies in it. */
+const besides = (told: readonly Fault[], more: readonly Fault[]): Fault[] => [
+  ...told,
+  ...more.filter(({ where }) => !told.some((fault) => where === fault.where || isWithin(where, fault.where))),
+];
+
+const isWithin = (inner: string, outer: string): boolean =>
+  inner.startsWith(`${outer}.`) || inner.startsWith(`${outer}[`);
+
+/** For keys that nothing else in a manifest refers to. */
+const standIns: Readonly<Record<string, unknown>> = { format: 1, name: 'name', title: 'title', summary: 'summary' };
+const referredTo: readonly unknown[] = ['settings', 'urls', 'login', 'defaults', 'releases'];
+
+/** The manifest as far as it is sound, so that the rest is checked, too; undefined where what is broken is referred to by the rest. */
+const withoutBroken = (value: unknown, faults: readonly RawFault[]): Manifest | undefined => {
+  const keys = new Set(faults.map(({ path }) => path[0]));
+  if (referredTo.some((key) => keys.has(key as string))) return undefined;
+  const sound = Object.entries(value as object).filter(([key]) => !keys.has(key));
+  const replaced = Object.entries(standIns).filter(([key]) => keys.has(key));
+  return manifestSchema.safeParse(Object.fromEntries([...sound, ...replaced])).data;
 };
 
 type Manifest = z.output<typeof manifestSchema>;
@@ -101,17 +125,23 @@ interface WrittenManifest {
   readonly releases: Record<string, unknown>[];
 }
 
-const completeReleases = (value: WrittenManifest): { faults: RawFault[]; releases: Complete[] } => {
+/** What is no list of maps is the schema's to tell. */
+const completeReleases = (value: unknown): { faults: RawFault[]; releases: Complete[] } => {
   const faults: RawFault[] = [];
   const releases: Complete[] = [];
-  for (const [at, own] of value.releases.entries()) {
-    const merged = { ...value.defaults, ...own };
+  const { defaults, releases: all } = (value ?? {}) as Partial<WrittenManifest>;
+  for (const [at, own] of Array.isArray(all) ? all.entries() : []) {
+    if (!isMap(own)) continue;
+    const merged = { ...(isMap(defaults) ? defaults : {}), ...own };
     const parsed = completeRelease.safeParse(merged);
     if (parsed.success) releases.push(parsed.data);
     else faults.push(...faultsOf(parsed.error, merged, ['releases', at]).map(orUnderDefaults));
   }
   return { faults, releases };
 };
+
+const isMap = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const orUnderDefaults = (fault: RawFault): RawFault => ({ ...fault, remedy: `${fault.remedy}, or under "defaults"` });
 
@@ -153,8 +183,7 @@ const inDefaults = (yaml: LocatedYaml, fault: RawFault): RawFault => {
   const [head, at, key, ...rest] = fault.path;
   if (head !== 'releases' || typeof at !== 'number' || typeof key !== 'string') return fault;
   const { defaults, releases } = yaml.value as WrittenManifest;
-  const own = releases[at];
-  const moved =
-    own !== undefined && typeof own === 'object' && !(key in own) && defaults !== undefined && key in defaults;
+  const own: unknown = releases[at];
+  const moved = isMap(own) && !(key in own) && isMap(defaults) && key in defaults;
   return moved ? { ...fault, path: ['defaults', key, ...rest] } : fault;
 };

@@ -35,33 +35,35 @@ export interface ResolvedSettings {
   readonly dropped: readonly { readonly name: string; readonly why: string }[];
 }
 
-/** Throws 'usage-setting' for unknown names (with the nearest), values that are not valid, plain secrets, two equal ports. */
+/** Throws 'usage-setting', which tells of all at once: unknown names (with the nearest), values that are not valid, plain secrets, two equal ports. */
 export const resolveSettings = (
   product: Pick<Product, 'settings' | 'title' | 'telemetry'>,
   from: GivenSettings,
 ): ResolvedSettings => {
-  refuseUnknown(product, from);
+  const failures = unknownNames(product, from);
+  const attempt = <T>(work: () => T): T | undefined => attempted(failures, work);
   const settings: Record<string, SettingValue> = {};
   const secrets: Record<string, SecretSource> = {};
   const missing: Setting[] = [];
   const dropped = unknownBefore(product, from.before ?? {});
   const { given, before = {}, places } = from;
-  const endpoint = endpointOf(product, given[endpointSetting], before, places?.[endpointSetting]);
+  const endpoint = attempt(() => endpointOf(product, given[endpointSetting], before, places?.[endpointSetting]));
   for (const setting of product.settings) {
     const { name } = setting;
     if (setting.type === 'secret') {
-      const source = secretOf(setting, from);
+      const source = attempt(() => secretOf(setting, from));
       if (source !== undefined) secrets[name] = source;
       else if (setting.required && setting.generate === undefined && !from.secretsThere?.includes(name))
         missing.push(setting);
       continue;
     }
-    const value = currentValue(setting, from, dropped);
+    const value = attempt(() => currentValue(setting, from, dropped));
     if (value !== undefined) settings[name] = value;
     else if (setting.required) missing.push(setting);
   }
   if (endpoint !== undefined) settings[endpointSetting] = endpoint;
-  refuseEqualPorts(product.settings, settings);
+  attempt(() => refuseEqualPorts(product.settings, settings));
+  refuseTogether(failures);
   return { settings, missing, secrets, dropped };
 };
 
@@ -96,19 +98,40 @@ export const parseSetFlags = (flags: readonly string[]): Record<string, string> 
   return Object.fromEntries(given);
 };
 
-const refuseUnknown = (
+/** What the work returns; where it throws a failure, that is kept for the end. */
+const attempted = <T>(failures: Failure[], work: () => T): T | undefined => {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    failures.push(error);
+    return undefined;
+  }
+};
+
+const refuseTogether = (failures: readonly Failure[]): void => {
+  const [first, ...others] = failures;
+  if (first === undefined) return;
+  if (others.length === 0) throw first;
+  const lines = (texts: readonly string[]): string => [...new Set(texts)].join('\n');
+  const messages = failures.map(({ message }) => message);
+  throw new Failure(first.code, lines(messages), lines(failures.map(({ advice }) => advice)));
+};
+
+const unknownNames = (
   product: Pick<Product, 'settings' | 'title' | 'telemetry'>,
   { given, asked, places }: GivenSettings,
-): void => {
+): Failure[] => {
   const { settings, title } = product;
   const known = [...settings.map(({ name }) => name), ...(hasEndpoint(product) ? [endpointSetting] : [])];
-  const unknown = Object.keys({ ...given, ...asked }).find((name) => !known.includes(name));
-  if (unknown === undefined) return;
-  const advice = suggestion(unknown, known, 'Its settings') || 'It has no settings.';
-  throw new Failure(
-    'usage-setting',
-    `${places?.[unknown] ?? '--set'}: ${title} has no setting ${shown(unknown)}.`,
-    advice,
+  const unknown = Object.keys({ ...given, ...asked }).filter((name) => !known.includes(name));
+  return unknown.map(
+    (name) =>
+      new Failure(
+        'usage-setting',
+        `${places?.[name] ?? '--set'}: ${title} has no setting ${shown(name)}.`,
+        suggestion(name, known, 'Its settings') || 'It has no settings.',
+      ),
   );
 };
 

@@ -29,15 +29,15 @@ const runtimeFaults = (world: World, { runtime }: Release, at: Path): RawFault[]
   ];
 };
 
-/** A release for other machines is no fault of its manifest. */
+/** A release for other machines is no fault of its manifest; a file that is not there, or is no file, is told of by who looks for it. */
 const lockFaults = (world: World, product: Product, { source }: Release, at: Path): RawFault[] => {
   const file = join(product.folder, source.lock, 'package-lock.json');
   try {
-    parseNpmLock(readIfThere(file) ?? '', file, world);
+    const text = readIfThere(file);
+    if (text !== undefined) parseNpmLock(text, file, world);
     return [];
   } catch (error) {
-    if (!(error instanceof Failure)) throw error;
-    if (error.code !== 'usage-manifest') return [];
+    if (!(error instanceof Failure) || error.code !== 'usage-manifest') return [];
     const remedy =
       'make it with: npm install --package-lock-only --ignore-scripts --lockfile-version=3 (docs/products.md)';
     return [{ path: [...at, 'source', 'lock'], what: error.message.replace(/\.$/, ''), remedy }];

@@ -20,7 +20,6 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
-  readSync,
   renameSync,
   symlinkSync,
   unlinkSync,
@@ -48,11 +47,13 @@ export interface FileStat {
   readonly uid: number;
   readonly gid: number;
   readonly mtimeMs: number;
+  /** When content, owner, mode or name were changed last; nobody can set it back. */
+  readonly changedMs: number;
   readonly dev: number;
   readonly ino: number;
 }
 
-const { O_APPEND, O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY } = constants;
+const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants;
 
 /**
  * Replaces the file in one step. A link of that name is replaced, not followed; a device, a pipe or a folder never is (root could rename over
@@ -79,27 +80,6 @@ export const writeDurably = (path: string, data: string | Uint8Array, options: W
   syncFolder(dirname(path));
 };
 
-/**
- * Appends one line (a newline is added where it lacks one). Where the last line was torn by a crash, it is closed by a newline first and so
- * stays as a line of its own: nothing that was written is ever rewritten. Mode and owner count only for a file that is made here. Many may append at
- * once; who sees another's line half written leaves an empty line behind it.
- */
-export const appendDurably = (path: string, line: string, options: WriteOptions = {}): void => {
-  const text = line.endsWith('\n') ? line.slice(0, -1) : line;
-  if (text.includes('\n')) throw new Error(`More than one line to append to ${path}`);
-  const fd = openForAppending(path, options);
-  let isNew: boolean;
-  try {
-    const { size } = regularFile(fd, path);
-    isNew = size === 0;
-    writeAll(fd, `${endsInTornLine(fd, size) ? '\n' : ''}${text}\n`);
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
-  if (isNew) syncFolder(dirname(path));
-};
-
 /** The file as text, or undefined where there is none. Throws for a link, a folder, a pipe, and whatever can't be read. */
 export const readIfThere = (path: string): string | undefined => readBytesIfThere(path)?.toString('utf8');
 
@@ -120,8 +100,8 @@ export const statIfThere = (path: string): FileStat | undefined => {
   const stat = ifThere(() => lstatSync(path));
   if (stat === undefined) return undefined;
   const kind = stat.isFile() ? 'file' : stat.isDirectory() ? 'folder' : stat.isSymbolicLink() ? 'link' : 'other';
-  const { size, uid, gid, mtimeMs, dev, ino } = stat;
-  return { kind, size, mode: stat.mode & 0o7777, uid, gid, mtimeMs, dev, ino };
+  const { size, uid, gid, mtimeMs, ctimeMs: changedMs, dev, ino } = stat;
+  return { kind, size, mode: stat.mode & 0o7777, uid, gid, mtimeMs, changedMs, dev, ino };
 };
 
 /**
@@ -208,38 +188,19 @@ const temporaryBeside = (path: string): string => {
   return join(dirname(path), `.${basename(path).slice(0, 50)}.${random}.part`);
 };
 
-const writeAll = (fd: number, data: string | Uint8Array): void => {
+export const writeAll = (fd: number, data: string | Uint8Array): void => {
   const bytes = typeof data === 'string' ? Buffer.from(data) : data;
   for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
 };
 
-/** The owner first: changing it drops the setuid bits. */
-const setAttributes = (fd: number, { mode, owner }: WriteOptions): void => {
+/** Through the descriptor. The owner first: changing it drops the setuid bits. */
+export const setAttributes = (fd: number, { mode, owner }: WriteOptions): void => {
   if (owner) fchownSync(fd, owner.uid, owner.gid);
   if (mode !== undefined) fchmodSync(fd, mode);
 };
 
-const openForAppending = (path: string, options: WriteOptions): number => {
-  const flags = O_RDWR | O_APPEND | O_NOFOLLOW | O_NONBLOCK;
-  const fd = ifThere(() => openSync(path, flags));
-  if (fd !== undefined) return fd;
-  try {
-    const made = openSync(path, flags | O_CREAT | O_EXCL, 0o600);
-    setAttributes(made, { mode: 0o644, ...options });
-    return made;
-  } catch (error) {
-    if (codeOf(error) !== 'EEXIST') throw error;
-    // Somebody else has made it meanwhile.
-    return openSync(path, flags);
-  }
-};
-
-const endsInTornLine = (fd: number, size: number): boolean => {
-  const last = Buffer.alloc(1);
-  return size > 0 && readSync(fd, last, 0, 1, size - 1) === 1 && last[0] !== 0x0a;
-};
-
-const regularFile = (fd: number, path: string): { size: number } => {
+/** What the descriptor leads to. Throws EINVAL for anything but a regular file. */
+export const regularFile = (fd: number, path: string): { size: number } => {
   const stat = fstatSync(fd);
   if (!stat.isFile()) throw notRegular(path);
   return stat;
@@ -277,7 +238,8 @@ const removeQuietly = (path: string): void => {
   }
 };
 
-const ifThere = <T>(action: () => T): T | undefined => {
+/** What the action returns, or undefined where there is no such path. */
+export const ifThere = <T>(action: () => T): T | undefined => {
   try {
     return action();
   } catch (error) {

@@ -35,6 +35,12 @@ export const processEntry = (pid: number): ProcessEntry | undefined => {
   return { pid, parent: at(1), group: at(2), session: at(3), terminal: at(4), startTime: String(fields[19]) };
 };
 
+/** When the process was started, in milliseconds since 1970. The kernel counts it from the boot, in hundredths of a second. */
+export const startedAt = (now: Date, { startTime }: Pick<ProcessEntry, 'startTime'>): number => {
+  const upSeconds = Number((readProc('/proc/uptime') ?? '').split(' ')[0]);
+  return now.getTime() - upSeconds * 1000 + Number(startTime) * 10;
+};
+
 /** The arguments, the program's name first; empty where they can't be seen. */
 export const argumentsOf = (pid: number): string[] => splitZero(readProc(`/proc/${pid}/cmdline`));
 

@@ -60,6 +60,7 @@ const bad: readonly Bad[] = [
   usage('install --set webPort=http', 'webPort'),
   usage('install --set webPort=70000', '65535'),
   usage('install --set webPort=0', 'webPort'),
+  usage('install --set webPort=http --set smtpPort=70000', 'smtpPort (SMTP port): "70000"'),
   usage('install --set webPort=8025 --set smtpPort=8025', '8025'),
   usage('install --set listen=localhst', 'listen'),
   usage('install --set webPassword=hunter2', '@file'),
@@ -110,10 +111,14 @@ const bad: readonly Bad[] = [
   { line: 'telemetry off', exit: 10, names: 'assent install' },
   { line: 'install maildevv', exit: 10, names: '"maildev"' },
   { line: 'install maildev@9.9.9', exit: 10, names: '3.0.0' },
-  { line: 'install maildev@', exit: 10, names: '3.0.0' },
+  { line: 'install maildev@', exit: 10, names: 'No version stands behind "maildev@". There are: 2.2.1, 3.0.0' },
+  { line: 'install @', exit: 10, names: 'No product stands before the "@" of "@". The catalogue has: actual, ' },
+  { line: 'install @3.0.0', exit: 10, names: 'The catalogue has: actual, ' },
+  { line: 'install Mail', exit: 10, names: 'Did you mean "maildev"' },
   { line: 'install ./nowhere/manifest.yaml', exit: 10, names: 'nowhere/manifest.yaml' },
   { line: 'products show hraka', exit: 10, names: '"haraka"' },
   { line: 'products check ./nowhere.yaml', exit: 10, names: 'nowhere.yaml' },
+  { line: 'products check maildv', exit: 10, names: 'Did you mean "maildev"' },
   { line: 'telemetry notice maildev@1.0.0', exit: 10, names: '2.2.1' },
   { line: 'install PORTS', exit: 4, names: '--yes' },
 ];
@@ -128,6 +133,14 @@ beforeAll(async () => {
   mkdirSync(world.home, { recursive: true });
 });
 afterAll(() => endScenario(world));
+
+it('a product of the catalogue is checked by its name', async () => {
+  const { exit, document } = await world.json(['products', 'check', 'maildev']);
+  expect({ exit, names: document.products.map(({ name }: { name: string }) => name) }).toEqual({
+    exit: 0,
+    names: ['maildev'],
+  });
+});
 
 describe('a bad command line', () => {
   it.concurrent.each(bad)('assent $line', async ({ line, exit, names, env }) => {

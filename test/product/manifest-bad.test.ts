@@ -352,6 +352,24 @@ test('every fault is reported at once, in the order of the lines', () => {
   expect(lines.slice(1).map((line) => Number(line.split(':')[1]))).toEqual([2, 8, 58]);
 });
 
+test('faults of the structure hide neither keys that a release lacks nor names that nothing knows', () => {
+  const lacking = edited('  data: { format: 1 }\n', '').replace('default: 1080', 'default: 0');
+  expect(failureOf(lacking).message).toMatch(/webPort\.default: .*\n.*releases\[0\]\.data: is missing/);
+  const misnamed = edited('title: Sample\n', 'titel: Sample\n').replace('"--web", "{{webPort}}"', '"{{nothing}}"');
+  const [head, ...lines] = failureOf(misnamed).message.split('\n');
+  expect(head).toBe('some/manifest.yaml has 3 faults:');
+  expect(lines.map((line) => / ([\w.[\]]+): /.exec(line)?.[1])).toEqual([
+    'title',
+    'titel',
+    'defaults.service.command[2]',
+  ]);
+});
+
+test('what is at fault is not told again as its consequence', () => {
+  const lines = failureOf(edited('  data: { format: 1 }\n', '  data: { format: none }\n')).message.split('\n');
+  expect(lines).toHaveLength(2);
+});
+
 test('a fault in the defaults is one fault, however many releases use them', () => {
   const lines = failureOf(edited('"--web", "{{webPort}}"', '"--web", "{{nothing}}"')).message.split('\n');
   expect(lines).toHaveLength(2);

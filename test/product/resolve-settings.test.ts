@@ -50,6 +50,20 @@ test('what is missing is listed all at once, with a flag for each', () => {
   );
 });
 
+test('all that is wrong is told at once, each with its remedy', () => {
+  const given = { webPort: 'http', limit: '99', mode: 'fats', nothing: '1', webPassword: 'plain' };
+  const { message, advice } = failureOf(() => resolveSettings(product, { given }));
+  expect(message.split('\n')).toEqual([
+    expect.stringContaining('no setting "nothing"'),
+    expect.stringContaining('webPort'),
+    expect.stringContaining('did you mean "fast"'),
+    expect.stringContaining('limit'),
+    expect.stringContaining('webPassword'),
+  ]);
+  expect(message).not.toContain('plain');
+  expect(advice).toContain('--set webPort=1080\n');
+});
+
 test('a secret that can be generated, or is there already, is not missing', () => {
   expect(resolveSettings(product, { given: {} }).missing).toEqual([]);
   expect(resolveSettings(needy, { given: { user: 'x' }, secretsThere: ['webPassword'] }).missing).toEqual([]);

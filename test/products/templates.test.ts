@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { mergeFile } from '../../src/change/merge.ts';
 import { render, type View } from '../../src/product/template.ts';
 
 let folder: string;
@@ -22,6 +23,23 @@ const write = (template: string, file: string, view: View): string => {
   writeFileSync(path, render(readFileSync(join('products', template), 'utf8'), view, template));
   return path;
 };
+
+describe('maildev: server.env', () => {
+  const rendered = (webPassword: string): string =>
+    readFileSync(
+      write('maildev/templates/server.env', 'server.env', { webUser: 'admin', secret: { webPassword } }),
+      'utf8',
+    );
+
+  test('lines of your own at its end and another password merge', () => {
+    const own = 'MAILDEV_OUTGOING_HOST=smtp.example.org\n';
+    expect(mergeFile(rendered('before'), rendered('before') + own, rendered('after'))).toEqual({
+      kind: 'write',
+      content: rendered('after') + own,
+      merged: true,
+    });
+  });
+});
 
 describe('haraka: queue/maildir', () => {
   const OK = 906;

@@ -39,6 +39,18 @@ it.each([
   expect(fault).toMatch(says);
 });
 
+it('finds a bad lockfile beside a missing template', async () => {
+  edit('locks/2.2.1/package-lock.json', /^\{/, '');
+  rmSync(join(folder, 'templates/maildev.json'));
+  rmSync(join(folder, 'locks/3.0.0/package-lock.json'));
+  const found = (await faults()).map((fault) => fault.split(';')[0]);
+  expect(found).toEqual([
+    expect.stringContaining('locks/3.0.0/package-lock.json is not there'),
+    expect.stringContaining('templates/maildev.json is not there'),
+    expect.stringContaining('is no JSON'),
+  ]);
+});
+
 it('finds a Node that cannot be had, and names those that can', async () => {
   edit('manifest.yaml', /24\.21\.0/, '24.99.0');
   expect((await faults())[0]).toMatch(/runtime: there is no private Node of that version; name 24\.21\.0 or /);

@@ -2,10 +2,11 @@
  * The questions of an installation, typed at a real terminal: what a key means, keys that were typed too early, and every way of walking
  * away. Nothing is changed by any of them until the last question is answered.
  */
-import { existsSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { freePorts } from '../support/sandbox.ts';
+import { freePorts, sandbox } from '../support/sandbox.ts';
 import { endScenario, makeScenario, type Scenario, scenario } from '../support/scenario.ts';
 import { type TypedTerminal, terminal } from '../support/terminal.ts';
 
@@ -26,6 +27,18 @@ const install = (options?: Parameters<typeof terminal>[2]): TypedTerminal =>
   terminal(world, ['install', ...flags], options);
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 const nothingChanged = () => existsSync(world.path('instances'));
+
+describe('a home that may not be written', () => {
+  it.each(['not/there', 'there'])('is refused before anything is asked (%s)', async (name) => {
+    const folder = sandbox();
+    mkdirSync(join(folder, 'there'));
+    for (const path of [folder, join(folder, 'there')]) chmodSync(path, 0o555);
+    const screen = terminal(world, ['install', '--home', join(folder, name)]);
+    expect(await screen.ended()).toBe(3);
+    expect(screen.text().replace(/\s+/g, ' ')).toContain(`This is not permitted here: ${folder}/`);
+    expect(screen.text()).not.toContain('WebClient port');
+  });
+});
 
 describe('the question about telemetry', () => {
   it('takes Enter for a no', async () => {

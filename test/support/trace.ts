@@ -5,7 +5,7 @@ const filesModule = new URL('../../src/system/files.ts', import.meta.url).href;
 
 /** The system calls on files, one a line (`fsync(17)`), of an expression with the functions of files.ts at hand. */
 export const tracedCalls = (skip: (note: string) => unknown, expression: string): string[] => {
-  const code = `const files = await import(${JSON.stringify(filesModule)}); with_(files); function with_({ writeDurably, appendDurably }) { ${expression}; }`;
+  const code = `const files = await import(${JSON.stringify(filesModule)}); with_(files); function with_({ writeDurably }) { ${expression}; }`;
   const watched = 'trace=open,openat,fsync,fdatasync,rename,renameat,renameat2';
   const command = ['-f', '-qq', '-e', watched, process.execPath, '--input-type=module', '-e', code];
   const { status, stderr, error } = spawnSync('strace', command, { encoding: 'utf8' });

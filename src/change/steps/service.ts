@@ -1,14 +1,15 @@
 /**
  * The server itself: stop, service definition, start, health. Undoing the stop starts what was found, and holds it to
- * the same gate if it was healthy then; a server that was already unhealthy only has to be started.
+ * the same gate if it was healthy then; a server that was already unhealthy only has to be started. One that was healthy, but
+ * whose configuration somebody had changed since its start, is watched, and told of where it is not healthy with that.
  */
 
-import { messageOf } from '../../errors.ts';
 import { removeCompanions } from '../../service/companions.ts';
 import { gate } from '../../service/health.ts';
 import { readBackTelemetry } from '../../service/own-telemetry.ts';
 import type { ServiceSpec } from '../../service/spec.ts';
 import type { ChangeContext } from '../context.ts';
+import { reasonOf, Unhealthy } from '../unhealthy.ts';
 import type { StepWork } from './table.ts';
 
 export const stopStep: StepWork = {
@@ -18,8 +19,10 @@ export const stopStep: StepWork = {
   },
   undo: async (ctx) => {
     const spec = must(ctx.specBefore);
-    if (!ctx.opening.found.running) return;
-    if (ctx.opening.found.healthy !== true) return startAsFound(ctx, spec);
+    const { running, healthy, untried = [] } = ctx.opening.found;
+    if (!running) return;
+    if (healthy !== true) return startAsFound(ctx, spec);
+    if (untried.length > 0) return startUntried(ctx, spec);
     await ctx.supervisor.start(spec);
     await mustBeHealthy(ctx, spec);
   },
@@ -32,9 +35,19 @@ const startAsFound = async (ctx: ChangeContext, spec: ServiceSpec): Promise<void
   } catch (error) {
     ctx.events.warn({
       id: 'not-started',
-      message: `The server of before was unhealthy, and does not start now: ${messageOf(error)}`,
+      message: `The server of before was unhealthy, and does not start now: ${reasonOf(error)}`,
       remedy: `See its log: assent logs ${spec.instance}.`,
     });
+  }
+};
+
+/** Everything is back as it was found, and nobody has ever seen it healthy like that: there is nothing left to undo. */
+const startUntried = async (ctx: ChangeContext, spec: ServiceSpec): Promise<void> => {
+  try {
+    await ctx.supervisor.start(spec);
+    await mustBeHealthy(ctx, spec);
+  } catch (error) {
+    ctx.putBack.unhealthy = reasonOf(error);
   }
 };
 
@@ -77,10 +90,7 @@ const mustBeHealthy = async (ctx: ChangeContext, spec: ServiceSpec): Promise<voi
   const report = await gate(ctx.supervisor, spec);
   if (report.firstGoodMs !== undefined) ctx.times.upAt = began + report.firstGoodMs;
   if (report.healthy) return;
-  const tail = await logTail(ctx, spec);
-  throw new Error(
-    `${report.reason ?? 'it did not become healthy'}${tail === '' ? '' : `\nThe end of its log:\n${tail}`}`,
-  );
+  throw new Unhealthy(report.reason ?? 'it did not become healthy', await logTail(ctx, spec));
 };
 
 /** A server that does not keep its own telemetry off is reported; its change is not failed for it. */

@@ -1,0 +1,26 @@
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { mustBeWritable } from '../../src/system/writable.ts';
+import { isRoot, sandbox } from '../support/sandbox.ts';
+
+test('a folder that is there, and one that could be made, however deep', () => {
+  const folder = sandbox();
+  for (const path of [folder, join(folder, 'new'), join(folder, 'not/yet/there')]) mustBeWritable(path);
+});
+
+test('a file in the place of a folder is told as what it is', () => {
+  const file = join(sandbox(), 'file');
+  writeFileSync(file, '');
+  for (const path of [file, join(file, 'below'), join(file, 'far/below')])
+    expect(() => mustBeWritable(path), path).toThrow(/ENOTDIR/);
+});
+
+test.skipIf(isRoot)('the first path that could not be made is named', () => {
+  const folder = join(sandbox(), 'closed');
+  mkdirSync(folder);
+  chmodSync(folder, 0o555);
+  const refusal = (path: string) => expect.objectContaining({ code: 'EACCES', path });
+  expect(() => mustBeWritable(folder)).toThrow(refusal(folder));
+  expect(() => mustBeWritable(join(folder, 'new/er'))).toThrow(refusal(join(folder, 'new')));
+});
