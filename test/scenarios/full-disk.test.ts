@@ -8,7 +8,7 @@ import { looksOf } from '../support/oracle.ts';
 import { fallibleMailDev } from '../support/quick-product.ts';
 import { freePorts, sandbox } from '../support/sandbox.ts';
 import { scenario } from '../support/scenario.ts';
-import { nobody } from '../support/seed.ts';
+import { nobody, repository } from '../support/seed.ts';
 import { answers, change, putFile, refused, set } from '../support/steps.ts';
 
 describe('a disk', () => {
@@ -41,11 +41,11 @@ describe('a disk', () => {
   it('that is full in the middle undoes the change', async ({ skip, onTestFinished }) => {
     const { small, base, look } = await onSmallDisk(skip, onTestFinished);
     const before = await look();
-    const upgrade = small.json(['upgrade', 'maildev', '--yes']);
-    const journal = join(base, 'journal/open.jsonl');
-    const begun = () => existsSync(journal) && readFileSync(journal, 'utf8').includes('"entry":"begin","step":"data"');
-    while (!begun()) await new Promise((resolve) => setTimeout(resolve, 1));
+    const env = { NODE_OPTIONS: `--import=${pauseAt}`, ASSENT_TEST_PAUSE: '"entry":"begin","step":"data"' };
+    const upgrade = small.json(['upgrade', 'maildev', '--yes'], { env });
+    const pid = await pausedIn(join(base, 'journal/open.jsonl'));
     expect(() => writeFileSync(join(base, 'logs/much'), Buffer.alloc(50 * 1024 ** 2))).toThrow(/ENOSPC/);
+    process.kill(pid, 'SIGCONT');
     const { exit, document } = await upgrade;
     expect({ exit, error: document.error }).toMatchObject({ exit: 6, error: { code: 'change-undone' } });
     expect(document.error.message).toContain('The disk is full');
@@ -53,3 +53,14 @@ describe('a disk', () => {
     expect((await small.json(['status', 'maildev'])).document.instance.unfinished).toBeUndefined();
   });
 });
+
+const pauseAt = join(repository, 'test/support/pause-at.mjs');
+
+/** Who holds the journal, once it stands still. */
+const pausedIn = async (journal: string): Promise<number> => {
+  for (;;) {
+    const pid = /"pid":(\d+)/.exec(existsSync(journal) ? readFileSync(journal, 'utf8') : '')?.[1];
+    if (pid && /^State:\s+T/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))) return Number(pid);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+};
