@@ -217,6 +217,7 @@ const telemetry: Row[] = [
   ['dimensions: [browser, hour]', 'dimensions: [browser, address]', 'telemetry.dimensions[1]', /may not be counted/],
   ['dimensions: [browser, hour]', 'dimensions: [hour, hour]', 'telemetry.dimensions', /dimension twice/],
   ['smallestGroup: 5', 'smallestGroup: 4', 'telemetry.smallestGroup', /less than 5/],
+  ['smallestGroup: 5', 'smallestGroup: 1001', 'telemetry.smallestGroup', /more than 1000/],
   ['name: message-deleted', 'name: mailbox-opened', 'telemetry.counters[1].name', /stands twice/],
   ['name: message-deleted', 'name: Message Deleted', 'telemetry.counters[1].name', /not a name of a counter/],
   ['"DELETE /email/:id"', '"DELETE /email?id=1"', 'telemetry.counters[1].routes[0]', /not a route/],
