@@ -258,13 +258,14 @@ const at = (key: string): string => `telemetry.accessLog${key}`;
 const extended = 'format: combined, signals: true';
 
 const accessLogs: Row[] = [
-  ['recipient: none', log(`file: /var/log/access.log, ${extended}`), at('.file'), /not a file inside \{\{logs}}/],
+  ['recipient: none', log(`file: /var/log/access.log, ${extended}`), at('.file'), /not a file inside \{\{data}}/],
   ['recipient: none', log(`file: "{{config}}/a.log", ${extended}`), at('.file'), /not a file inside/],
+  ['recipient: none', log(`file: "{{logs}}/a.log", ${extended}`), at('.file'), /where alone a server may always write/],
   ['recipient: none', log(`file: "{{data}}/../a.log", ${extended}`), at('.file'), /not a file inside/],
   ['recipient: none', log(`file: "{{data}}/./a.log", ${extended}`), at('.file'), /not a file inside/],
   ['recipient: none', log(`file: "{{data}}", ${extended}`), at('.file'), /not a file inside/],
   ['recipient: none', log(`file: "{{data}}//a.log", ${extended}`), at('.file'), /not a file inside/],
-  ['recipient: none', log(`file: "{{logs}}/{{name}}.log", ${extended}`), at('.file'), /with plain letters/],
+  ['recipient: none', log(`file: "{{data}}/{{name}}.log", ${extended}`), at('.file'), /with plain letters/],
   ['recipient: none', log(extended), at('.file'), /is missing/],
   ['recipient: none', log('file: "{{data}}/a.log", format: clf'), at('.format'), /"clf" is not allowed/],
   ['recipient: none', log('file: "{{data}}/a.log", format: combined'), at('.format'), /DNT: 1 must not be counted/],
