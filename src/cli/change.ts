@@ -8,7 +8,9 @@
 
 import type { Warning } from '../change/plan.ts';
 import type { ChangeRequest, ChangeResult, Events, Ports } from '../change/request.ts';
+import { instancePaths } from '../instance/paths.ts';
 import { onEndingSignal } from '../system/signals.ts';
+import { forgetOldCopies } from '../telemetry/old-copies.ts';
 import { askerFor, isInteractive } from '../ui/asker.ts';
 import type { Rendering } from '../ui/events.ts';
 import { cancelled } from '../ui/prompts.ts';
@@ -62,6 +64,7 @@ const remembering = (events: Events): { events: Events; warned: readonly Warning
 
 const ended = async (invocation: Invocation, changed: ChangeResult, warned: readonly Warning[]): Promise<Ended> => {
   const { world, home, flags, look } = invocation;
+  if (changed.state !== null) forgetOldCopies(world, instancePaths(home, changed.state.name));
   const instance = changed.state === null ? undefined : await viewOf(world, home, changed.state.name);
   const { outcome, plan, warnings } = changed;
   return {

@@ -2,6 +2,7 @@
 
 import { pickInstance } from '../instance/find.ts';
 import { instancePaths } from '../instance/paths.ts';
+import { forgetOldCopies } from '../telemetry/old-copies.ts';
 import { instanceLines } from '../ui/views/instance.ts';
 import { portsOf } from './change.ts';
 import { viewOf } from './instance-view.ts';
@@ -12,7 +13,9 @@ export const switchServer = async (invocation: Invocation, kind: 'start' | 'stop
   const { world, home, flags, look, operands } = invocation;
   const name = await pickInstance(home, operands[0]);
   const { ports } = portsOf(invocation, true);
-  const changed = await power(ports, instancePaths(home, name), kind);
+  const paths = instancePaths(home, name);
+  const changed = await power(ports, paths, kind);
+  forgetOldCopies(world, paths);
   const instance = await viewOf(world, home, name);
   const consent = instance.consent === undefined ? {} : { consent: instance.consent };
   return {

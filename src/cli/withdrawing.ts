@@ -8,12 +8,14 @@ import { instancePaths } from '../instance/paths.ts';
 import { readState } from '../instance/state.ts';
 import { unfinished } from '../instance/unfinished.ts';
 import { statIfThere } from '../system/files.ts';
+import { forgetOldCopies } from '../telemetry/old-copies.ts';
 import type { InstanceName } from '../values.ts';
 import { portsOf } from './change.ts';
 import type { Invocation } from './invocation.ts';
 
 export const withdrawFrom = async (invocation: Invocation, name: InstanceName): Promise<Withdrawal> => {
   const paths = instancePaths(invocation.home, name);
+  forgetOldCopies(invocation.world, paths);
   if (!mayBeOn(paths)) return withdraw(invocation.world, paths);
   const { serverTelemetryOff } = await import('../change/follow-consent.ts');
   const { ports } = portsOf(invocation, true);

@@ -29,8 +29,9 @@ export const checkAccessLog = ({ telemetry }: Pick<Product, 'telemetry'>): RawFa
   ];
 };
 
+/** Not in {{logs}}: in an installation of root's those are root's, and the server may not write there. */
 const checkPlace = ({ file }: AccessLog, fault: Fault): RawFault[] => {
-  const [, below = ''] = /^\{\{(?:data|logs)\}\}\/(.+)$/.exec(file) ?? [];
+  const [, below = ''] = /^\{\{data\}\}\/(.+)$/.exec(file) ?? [];
   const parts = below.split('/');
   const isInside = parts.every((part) => /^[\w@+.-]+$/.test(part) && part !== '.' && part !== '..');
   return isInside
@@ -38,7 +39,7 @@ const checkPlace = ({ file }: AccessLog, fault: Fault): RawFault[] => {
     : [
         fault(
           'file',
-          'is not a file inside {{logs}} or {{data}}',
+          'is not a file inside {{data}}, where alone a server may always write',
           'begin with {{data}}/ and stay below it, with plain letters: "{{data}}/access.log"',
         ),
       ];

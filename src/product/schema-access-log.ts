@@ -32,7 +32,7 @@ export const accessLog = strict({
   file: z
     .string()
     .max(200, 'is longer than 200 characters — shorten it')
-    .describe('Below {{logs}} or {{data}}: "{{data}}/logs/access.log"'),
+    .describe('Below {{data}}: "{{data}}/logs/access.log"'),
   format: z.enum(['combined', 'common', 'json']),
   signals: z
     .boolean()

@@ -54,7 +54,8 @@ const request = z
 export const telemetry = strict({
   counters: z.array(counter).min(1, 'has no counter — name at least one, or leave telemetry out').max(60),
   dimensions: z.array(dimension).max(2).default([]),
-  smallestGroup: whole(5, 1_000_000)
+  // Each cell remembers as many clients, in memory; and a server with larger groups than that would have nothing left to report.
+  smallestGroup: whole(5, 1_000)
     .default(5)
     .describe('A number with fewer clients behind it is dropped before it is written'),
   period: z.enum(['day', 'week', 'month']).default('week').describe('How often a report would be sent'),

@@ -19,11 +19,12 @@ import type { Delivery, DeliveryRequest } from '../system/deliver.ts';
 import { statIfThere } from '../system/files.ts';
 import { makeInnerFolder } from '../system/inner-folder.ts';
 import type { World } from '../system/world.ts';
+import { forgetOldCopies } from './old-copies.ts';
 import { partsOwner } from './parts.ts';
 import { reportContentType } from './report.ts';
 import { isPausing, later, readSchedule, retryAfter, type Schedule, writeSchedule } from './schedule.ts';
 import { withSendLock } from './send-lock.ts';
-import { hasOutcome, keepCopy, type Outcome, pruneCopies, type ReportName, reportsIn } from './sent.ts';
+import { hasOutcome, keepCopy, type Outcome, type ReportName, reportsIn } from './sent.ts';
 import { fillSpool, isMarked, markAttempt, pruneParts, readSpooled, type Source, takeOut, unmark } from './spool.ts';
 
 export interface SendPorts {
@@ -69,6 +70,7 @@ export const sendReports = async (
   ports: SendPorts,
   options: SendOptions,
 ): Promise<Sending> => {
+  forgetOldCopies(world, paths);
   const no = refusal(world, paths);
   if (no !== null) return nothing(no);
   const sending = await withSendLock(world, paths, options.scheduled, () => sendAll(world, paths, ports, options));
@@ -84,9 +86,7 @@ const sendAll = async (
   const about = aboutOf(paths);
   if (about === undefined) return nothing(refusal(world, paths) ?? { why: 'nothing-to-send' });
   const { notice } = about;
-  const oldest = later(dayOf(world.now()), -notice.retentionDays);
-  pruneCopies(paths, oldest);
-  pruneParts(paths, oldest);
+  pruneParts(paths, later(dayOf(world.now()), -notice.retentionDays));
   if (notice.recipient === null) return nothing({ why: 'no-recipient' });
   try {
     return await sendTo(notice.recipient, { world, paths, ports, options, about });

@@ -1,6 +1,7 @@
 /**
  * What was sent, for the admin to read: `reports/report-FROM_TO.json`, the very bytes, and `report-FROM_TO.outcome.json`, what became of
- * them. They survive a withdrawal, for they say what left the machine before it; they are pruned when the notice's retention is over.
+ * them. They survive a withdrawal, for they say what left the machine before it; they go when the
+ * notice's retention is over (old-copies.ts).
  *
  * Light: `telemetry status` comes through here.
  */

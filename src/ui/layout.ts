@@ -22,6 +22,15 @@ export const cut = (text: string, columns: number, more: string): string => {
     : `${characters.slice(0, columns - more.length).join('')}${more}`;
 };
 
+/** The same, but what is left out is the middle: for paths, whose ends tell most. */
+export const withoutMiddle = (text: string, columns: number, more: string): string => {
+  const characters = [...text];
+  const kept = columns - more.length;
+  if (characters.length <= columns || kept < 2) return text;
+  const head = Math.floor(kept / 2);
+  return `${characters.slice(0, head).join('')}${more}${characters.slice(head - kept).join('')}`;
+};
+
 /** Breaks a text at spaces into lines of at most so many columns; a longer word (a path, a URL) keeps a line of its own. */
 export const wrap = (text: string, columns: number): string[] =>
   text.split('\n').flatMap((paragraph) => {

@@ -217,6 +217,7 @@ const telemetry: Row[] = [
   ['dimensions: [browser, hour]', 'dimensions: [browser, address]', 'telemetry.dimensions[1]', /may not be counted/],
   ['dimensions: [browser, hour]', 'dimensions: [hour, hour]', 'telemetry.dimensions', /dimension twice/],
   ['smallestGroup: 5', 'smallestGroup: 4', 'telemetry.smallestGroup', /less than 5/],
+  ['smallestGroup: 5', 'smallestGroup: 1001', 'telemetry.smallestGroup', /more than 1000/],
   ['name: message-deleted', 'name: mailbox-opened', 'telemetry.counters[1].name', /stands twice/],
   ['name: message-deleted', 'name: Message Deleted', 'telemetry.counters[1].name', /not a name of a counter/],
   ['"DELETE /email/:id"', '"DELETE /email?id=1"', 'telemetry.counters[1].routes[0]', /not a route/],
@@ -257,13 +258,14 @@ const at = (key: string): string => `telemetry.accessLog${key}`;
 const extended = 'format: combined, signals: true';
 
 const accessLogs: Row[] = [
-  ['recipient: none', log(`file: /var/log/access.log, ${extended}`), at('.file'), /not a file inside \{\{logs}}/],
+  ['recipient: none', log(`file: /var/log/access.log, ${extended}`), at('.file'), /not a file inside \{\{data}}/],
   ['recipient: none', log(`file: "{{config}}/a.log", ${extended}`), at('.file'), /not a file inside/],
+  ['recipient: none', log(`file: "{{logs}}/a.log", ${extended}`), at('.file'), /where alone a server may always write/],
   ['recipient: none', log(`file: "{{data}}/../a.log", ${extended}`), at('.file'), /not a file inside/],
   ['recipient: none', log(`file: "{{data}}/./a.log", ${extended}`), at('.file'), /not a file inside/],
   ['recipient: none', log(`file: "{{data}}", ${extended}`), at('.file'), /not a file inside/],
   ['recipient: none', log(`file: "{{data}}//a.log", ${extended}`), at('.file'), /not a file inside/],
-  ['recipient: none', log(`file: "{{logs}}/{{name}}.log", ${extended}`), at('.file'), /with plain letters/],
+  ['recipient: none', log(`file: "{{data}}/{{name}}.log", ${extended}`), at('.file'), /with plain letters/],
   ['recipient: none', log(extended), at('.file'), /is missing/],
   ['recipient: none', log('file: "{{data}}/a.log", format: clf'), at('.format'), /"clf" is not allowed/],
   ['recipient: none', log('file: "{{data}}/a.log", format: combined'), at('.format'), /DNT: 1 must not be counted/],

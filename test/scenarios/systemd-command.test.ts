@@ -3,13 +3,16 @@
  * telemetry of its own, a user's own units, and a container's foreground run as process 1.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Box, bootBox, whyNoBox } from '../support/nspawn.ts';
+import { type Receiver, receiver } from '../support/receiver.ts';
+import { expectCounting, expectNothingCounting, expectNothingOfTelemetry, lookAt } from '../support/running.ts';
 import { freePorts, makeSandbox, removeSandbox } from '../support/sandbox.ts';
-import { repository, seedStore } from '../support/seed.ts';
+import { copyStore, repository, seedStore } from '../support/seed.ts';
 import { eventually } from '../support/service.ts';
+import { sixVisits } from '../support/visits.ts';
 
 const why = whyNoBox();
 if (why !== undefined) console.log(`skipped: the command under a real systemd, for ${why}`);
@@ -22,16 +25,11 @@ let editor: number;
 
 beforeAll(async () => {
   if (why !== undefined) return;
-  const store = await seedStore(['maildev@2.2.1', 'maildev@3.0.0', 'node-red@5.0.7']);
+  const releases = ['maildev@2.2.1', 'maildev@3.0.0', 'node-red@5.0.7'];
+  await seedStore(releases);
   folder = makeSandbox();
-  for (const [home, uid] of [
-    ['root', 0],
-    ['alice', 1000],
-  ] as const) {
-    mkdirSync(join(folder, home));
-    copyStore(store, join(folder, home));
-    spawnSync('chown', ['-R', '-h', `${uid}:${uid}`, join(folder, home)]);
-  }
+  for (const home of ['root', 'alice']) await copyStore(join(folder, home), releases, true);
+  spawnSync('chown', ['-R', '-h', '1000:1000', join(folder, 'alice')]);
   [web, smtp, editor] = (await freePorts(3)) as [number, number, number];
   box = await bootBox([
     { from: join(folder, 'root'), to: '/var/lib/assent' },
@@ -43,27 +41,6 @@ afterAll(async () => {
   await box?.stop();
   if (folder !== undefined) removeSandbox(folder);
 });
-
-/** Only the newest of each release: what a home does not need is pruned at its first change, which takes its time. */
-const copyStore = (store: string, home: string): void => {
-  for (const [product, version] of [
-    ['maildev', '2.2.1'],
-    ['maildev', '3.0.0'],
-    ['node-red', '5.0.7'],
-  ] as const) {
-    const from = join(store, 'releases', product);
-    const made = readdirSync(from).filter((name) => name.startsWith(`${version}-`));
-    const newest = made.sort((a, b) => statSync(join(from, b)).mtimeMs - statSync(join(from, a)).mtimeMs)[0];
-    copy(join(from, newest as string), join(home, 'releases', product));
-  }
-  copy(join(store, 'runtimes/node-24.21.0'), join(home, 'runtimes'));
-  copy(join(store, 'cache'), home);
-};
-
-const copy = (from: string, into: string): void => {
-  mkdirSync(into, { recursive: true });
-  expect(spawnSync('cp', ['-a', from, into]).status).toBe(0);
-};
 
 interface Answer {
   exit: number | null;
@@ -84,9 +61,66 @@ const property = (unit: string, name: string): string =>
 
 const change = '--yes --telemetry=off';
 
+const asAlice = (...words: string[]) =>
+  box.run(['env', 'XDG_RUNTIME_DIR=/run/user/1000', 'systemctl', '--user', ...words], { uid: 1000 });
+
+/** Every unit of Assent's, whether systemd has it loaded or only a file of it lies there. */
+const units = (uid = 0): string[] => {
+  const ask = (...words: string[]) => (uid === 0 ? box.run(['systemctl', ...words]) : asAlice(...words));
+  const listed = [['list-units', '--all'], ['list-unit-files']].flatMap((words) =>
+    ask(...words, '--plain', '--no-legend', 'assent-*').stdout.split('\n'),
+  );
+  return [...new Set(listed.map((line) => line.trim().split(' ')[0] ?? ''))].filter((name) => name !== '').sort();
+};
+
+const running = (unit: string) => lookAt(property(unit, 'MainPID'), (script) => box.run(['sh', '-c', script]).stdout);
+
+/** In the box, and the same here. */
+const inBox = (name: string): string => `/var/lib/assent/instances/${name}`;
+const here = (name: string, ...parts: string[]): string => join(folder, 'root/instances', name, ...parts);
+
+const visited = (name: string): Promise<void> =>
+  sixVisits({ port: web, password: readFileSync(here(name, 'secrets/webPassword'), 'utf8').trim() });
+
+const [server, sender, timer] = [
+  'assent-counted.service',
+  'assent-counted.telemetry.service',
+  'assent-counted.telemetry.timer',
+] as const;
+
+const settingsFor = (to: Receiver): string =>
+  `--set webPort=${web} --set smtpPort=${smtp} --set telemetry.endpoint=${to.url}`;
+
+const yesTo = (settings: string, home = ''): string => {
+  const { notice } = assent(`telemetry notice maildev@3.0.0 ${settings}${home}`).document;
+  return `--yes --telemetry=on --telemetry-notice=${notice.id} ${settings}${home}`;
+};
+
+/** As the timer does it, to its end; what systemd says of it. The receiver lives in this process, so nothing here may wait without a pause. */
+const send = async (): Promise<string> => {
+  const { code, stderr } = box.run(['systemctl', 'start', '--no-block', sender]);
+  if (code !== 0) return stderr.trim();
+  return eventually(() => {
+    expect(property(sender, 'ActiveState')).toBe('inactive');
+    return property(sender, 'Result');
+  }, 60_000);
+};
+
+/** As if the yes and what was counted since were weeks old. The parts are rewritten by whom they belong to. */
+const letWeeksPass = (name: string): void => {
+  const ago = (days: number): string => new Date(Date.now() - days * 86_400_000).toISOString();
+  const window = JSON.parse(readFileSync(here(name, 'telemetry/window.json'), 'utf8'));
+  writeFileSync(here(name, 'telemetry/window.json'), JSON.stringify({ ...window, since: ago(28) }));
+  const move = `for file in *.json; do sed "s/\${file%%.*}/$1/" "$file" >"$1.\${file#*.}" && rm "$file" || exit; done`;
+  const as = ['runuser', '-u', `assent-${name}`, '--', 'sh', '-c', `cd "$0" && ${move}`];
+  const { code, stderr } = box.run([...as, `${inBox(name)}/telemetry/counts`, ago(21).slice(0, 10)]);
+  expect(code, stderr).toBe(0);
+};
+
 describe.skipIf(why !== undefined)('as root', () => {
-  test('MailDev: installed, upgraded, rolled back and removed in a hardened system unit', async () => {
-    const installed = assent(`install maildev@2.2.1 ${change} --set webPort=${web} --set smtpPort=${smtp}`);
+  test('MailDev: installed, upgraded, rolled back and removed in a hardened system unit; a no leaves nothing', async () => {
+    const to = await receiver();
+    const installed = assent(`install maildev@2.2.1 ${change} ${settingsFor(to)}`);
     expect(installed, JSON.stringify(installed)).toMatchObject({
       exit: 0,
       document: { outcome: 'installed', instance: { supervisor: 'systemd', state: 'running', health: 'healthy' } },
@@ -103,6 +137,11 @@ describe.skipIf(why !== undefined)('as root', () => {
     });
     expect(property('assent-maildev', 'MainPID')).not.toBe(first);
     expect(box.run([join(repository, 'bin/assent'), 'logs']).stdout).toMatch(/MailDev SMTP Server running/);
+
+    await visited('maildev');
+    expect(units()).toEqual(['assent-maildev.service']);
+    expectNothingOfTelemetry(running('assent-maildev'), inBox('maildev'));
+    for (const part of ['telemetry', 'reports']) expect(existsSync(here('maildev', part)), part).toBe(false);
 
     box.kill(Number(property('assent-maildev', 'MainPID')));
     await eventually(() =>
@@ -124,6 +163,50 @@ describe.skipIf(why !== undefined)('as root', () => {
     expect(property('assent-maildev', 'LoadState')).toBe('not-found');
     expect(box.run(['ls', '/etc/systemd/system/assent-maildev.service']).code).not.toBe(0);
     expect(box.run(['id', 'assent-maildev']).code).not.toBe(0);
+    expect(to.connections()).toBe(0);
+  }, 200_000);
+
+  test('MailDev with a yes: a timer, a sender, a report that arrives; and nothing of it after telemetry off', async () => {
+    const to = await receiver();
+    const installed = assent(`install maildev@3.0.0 --name counted ${yesTo(settingsFor(to))}`);
+    expect(installed, JSON.stringify(installed)).toMatchObject({
+      exit: 0,
+      document: { consent: { collecting: true } },
+    });
+    expect(units()).toEqual([server, sender, timer]);
+    expect(property(timer, 'ActiveState')).toBe('active');
+    expect(property(timer, 'UnitFileState')).toBe('enabled');
+    expect(property(timer, 'NextElapseUSecRealtime')).not.toBe('');
+
+    await visited('counted');
+    expectCounting(running(server), inBox('counted'));
+    expect(await send()).toBe('success');
+    expect(to.connections(), 'the day is not over').toBe(0);
+    expect(box.run(['systemctl', 'restart', server]).code).toBe(0);
+    letWeeksPass('counted');
+    expect(await send()).toBe('success');
+    const [report = ''] = to.received.map(({ body }) => body.toString('utf8'));
+    expect(report).toMatch(/"assent.webclient.mailbox-opened"[^}]*"asInt":"6"/);
+    const [copy = ''] = readdirSync(here('counted', 'reports')).filter((name) => !name.includes('outcome'));
+    expect(readFileSync(here('counted', 'reports', copy), 'utf8')).toBe(report);
+    expect(readdirSync(here('counted', 'telemetry/counts'))).toEqual([]);
+
+    await eventually(() => visited('counted'));
+    expect(assent('telemetry off counted')).toMatchObject({ exit: 0, document: { consent: { reason: 'withdrawn' } } });
+    expect(units()).toEqual([server]);
+    for (const unit of [sender, timer]) expect(property(unit, 'LoadState')).toBe('not-found');
+    expect(box.run(['find', '/etc/systemd/system', '-name', '*counted*telemetry*']).stdout).toBe('');
+    expect(existsSync(here('counted', 'telemetry'))).toBe(false);
+    expectNothingCounting(running(server), inBox('counted'));
+    await visited('counted');
+    expect(box.run(['systemctl', 'restart', server]).code).toBe(0);
+    await eventually(() => visited('counted'));
+    expectNothingOfTelemetry(running(server), inBox('counted'));
+    expect(await send()).toContain('not found');
+    expect(assent('telemetry send counted').document.sent).toEqual([]);
+    expect(existsSync(here('counted', 'telemetry'))).toBe(false);
+    expect(assent(`uninstall counted ${change} --purge --ack purge-data`)).toMatchObject({ exit: 0 });
+    expect(to.connections()).toBe(1);
   }, 200_000);
 
   test('Node-RED: its own telemetry is kept off by the unit before every start', async () => {
@@ -140,7 +223,7 @@ describe.skipIf(why !== undefined)('as root', () => {
     expect(box.run(['systemctl', 'restart', 'assent-node-red']).code).toBe(0);
     expect(JSON.parse(box.run(['cat', file]).stdout)).toMatchObject({ telemetryEnabled: false });
     expect(box.run(['stat', '-c', '%U', file]).stdout).toBe('assent-node-red\n');
-    expect(assent(`uninstall ${change} --purge --ack purge-data`)).toMatchObject({ exit: 0 });
+    expect(assent(`uninstall node-red ${change} --purge --ack purge-data`)).toMatchObject({ exit: 0 });
   }, 200_000);
 
   test('without a supervisor: as process 1 of a container, without root, until it is told to stop', async () => {
@@ -167,23 +250,30 @@ describe.skipIf(why !== undefined)('as root', () => {
 });
 
 describe.skipIf(why !== undefined)('as a user', () => {
-  test('MailDev in units of her own, without root', async () => {
+  test('MailDev in units of her own, without root; a yes brings a timer of hers, and telemetry off takes it', async () => {
     expect(box.run(['loginctl', 'enable-linger', 'alice']).code).toBe(0);
     await eventually(() => expect(box.run(['ls', '/run/user/1000/systemd/private']).code).toBe(0));
-    const home = '--home /home/alice/assent';
-    const installed = assent(
-      `install maildev@3.0.0 ${change} ${home} --set webPort=${web} --set smtpPort=${smtp}`,
-      1000,
-    );
+    const to = await receiver();
+    const home = ' --home /home/alice/assent';
+    const installed = assent(`install maildev@3.0.0 ${yesTo(settingsFor(to), home)}`, 1000);
     expect(installed, JSON.stringify(installed)).toMatchObject({
       exit: 0,
-      document: { instance: { supervisor: 'systemd', health: 'healthy' } },
+      document: { instance: { supervisor: 'systemd', health: 'healthy' }, consent: { collecting: true } },
     });
     expect(installed.document.warnings.map(({ id }: { id: string }) => id)).not.toContain('no-lingering');
-    expect(box.run(['cat', '/home/alice/.config/systemd/user/assent-maildev.service']).stdout).toContain(
-      'NoNewPrivileges=yes',
+    const files = '/home/alice/.config/systemd/user';
+    expect(box.run(['cat', `${files}/assent-maildev.service`]).stdout).toContain('NoNewPrivileges=yes');
+    const [its, itsSender, itsTimer] = ['service', 'telemetry.service', 'telemetry.timer'].map(
+      (end) => `assent-maildev.${end}`,
     );
-    expect(assent(`uninstall ${change} --purge --ack purge-data ${home}`, 1000)).toMatchObject({ exit: 0 });
-    expect(box.run(['ls', '/home/alice/.config/systemd/user/assent-maildev.service']).code).not.toBe(0);
+    expect(units(1000)).toEqual([its, itsSender, itsTimer]);
+    expect(asAlice('is-active', String(itsTimer))).toMatchObject({ stdout: 'active\n' });
+    expect(asAlice('start', String(itsSender))).toMatchObject({ code: 0 });
+    expect(assent(`telemetry off maildev${home}`, 1000)).toMatchObject({ exit: 0 });
+    expect(units(1000)).toEqual([its]);
+    expect(box.run(['find', files, '-name', '*telemetry*']).stdout).toBe('');
+    expect(assent(`uninstall ${change} --purge --ack purge-data${home}`, 1000)).toMatchObject({ exit: 0 });
+    expect(box.run(['ls', `${files}/assent-maildev.service`]).code).not.toBe(0);
+    expect(to.connections()).toBe(0);
   }, 120_000);
 });

@@ -182,6 +182,13 @@ it.skipIf(missing)('counts, closes the day, previews, sends, and is erased', asy
   expect(argumentsOf(server)).not.toContain('count-preload');
   expect((await json('telemetry', 'send', server.name)).sent ?? []).toEqual([]);
   expect(server.receiver.received).toHaveLength(1);
+
+  // The copy is evidence of what was sent, for as long as the notice says, and then nobody's.
+  expect(readdirSync(at(server, 'reports'))).toHaveLength(2);
+  clock.move(100);
+  await json('telemetry', 'send', server.name);
+  expect(readdirSync(at(server, 'reports'))).toEqual([]);
+  expect(server.receiver.received).toHaveLength(1);
   clock.move(0);
 });
 

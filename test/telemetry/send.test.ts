@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { withdraw } from '../../src/consent/withdraw.ts';
+import { forgetOldCopies } from '../../src/telemetry/old-copies.ts';
 import { readParts } from '../../src/telemetry/parts.ts';
 import { makeReport } from '../../src/telemetry/report.ts';
 import { bytesWaiting, lastReport } from '../../src/telemetry/sent.ts';
@@ -286,6 +287,20 @@ test('copies are pruned when their time is over', async () => {
   expect(one.names('reports')).toHaveLength(2);
   one.at('2027-02-15T00:00:00.000Z');
   await one.send();
+  expect(one.names('reports')).toEqual([]);
+});
+
+test('copies are pruned when their time is over also where nothing is sent any more', async () => {
+  const { url } = await receiver();
+  const one = await sender({ endpoint: url });
+  one.count('2026-11-16');
+  await one.send();
+  await withdraw(one.world, one.paths);
+  one.at('2027-02-13T00:00:00.000Z');
+  forgetOldCopies(one.world, one.paths);
+  expect(one.names('reports')).toHaveLength(2);
+  one.at('2027-02-15T00:00:00.000Z');
+  expect((await one.send()).idle).toEqual({ why: 'consent', reason: 'withdrawn' });
   expect(one.names('reports')).toEqual([]);
 });
 

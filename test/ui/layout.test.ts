@@ -1,5 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { amount, cut, duration, labelled, printable, several, table, widthOf, wrap } from '../../src/ui/layout.ts';
+import {
+  amount,
+  cut,
+  duration,
+  labelled,
+  printable,
+  several,
+  table,
+  widthOf,
+  withoutMiddle,
+  wrap,
+} from '../../src/ui/layout.ts';
 
 describe('wrap', () => {
   it('breaks at spaces and keeps longer words whole', () => {
@@ -17,6 +28,12 @@ it('cut takes the width of the sign for more into account', () => {
   expect(cut('abcdef', 6, '...')).toBe('abcdef');
   expect(cut('abcdefg', 6, '...')).toBe('abc...');
   expect(cut('abcdefg', 2, '...')).toBe('ab');
+});
+
+it('withoutMiddle keeps both ends', () => {
+  expect(withoutMiddle('abcdef', 6, '…')).toBe('abcdef');
+  expect(withoutMiddle('abcdefgh', 6, '…')).toBe('ab…fgh');
+  expect(withoutMiddle('abcdefgh', 6, '...')).toBe('a...gh');
 });
 
 it('labelled hangs what is wrapped', () => {

@@ -5,6 +5,7 @@ import { pickInstance } from '../../instance/find.ts';
 import { instancePaths } from '../../instance/paths.ts';
 import { readState } from '../../instance/state.ts';
 import { onEndingSignal } from '../../system/signals.ts';
+import { forgetOldCopies } from '../../telemetry/old-copies.ts';
 import type { Run } from '../invocation.ts';
 
 export const run: Run = async ({ world, home, flags, operands }) => {
@@ -14,6 +15,7 @@ export const run: Run = async ({ world, home, flags, operands }) => {
   const off = onEndingSignal(() => {});
   try {
     const paths = instancePaths(home, name);
+    forgetOldCopies(world, paths);
     const consent = () => consentForService(world, paths, readState(paths)?.veto, world.env.DO_NOT_TRACK);
     const mayRun = () => mayCount(world, paths, readState(paths)?.veto ?? undefined).collecting;
     const exit = await runInstance(world, { home, name, mode, consent, mayRun });

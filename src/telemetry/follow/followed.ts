@@ -23,7 +23,6 @@ export const followedOf = (paths: InstancePaths): Followed | undefined => {
   const log = findStored(paths.home, product, version, digest)?.product.telemetry?.accessLog;
   const notice = readNotice(paths, state.noticeId);
   if (log === undefined || notice === undefined) return undefined;
-  const [, root = '', below = ''] = /^\{\{(data|logs)\}\}\/(.+)$/.exec(log.file) ?? [];
-  const folder = root === 'data' ? paths.data : paths.logs;
-  return { log, folder, path: join(folder, below), counters: notice.counters };
+  const [, below = ''] = /^\{\{data\}\}\/(.+)$/.exec(log.file) ?? [];
+  return { log, folder: paths.data, path: join(paths.data, below), counters: notice.counters };
 };

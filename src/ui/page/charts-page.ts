@@ -28,6 +28,7 @@ declare const getComputedStyle: (element: Element) => { getPropertyValue(name: s
 declare const matchMedia: (query: string) => { addEventListener(event: 'change', listener: () => void): void };
 
 Chart.register(BarController, BarElement, CategoryScale, LinearScale, Tooltip);
+Chart.defaults.font.family = 'system-ui, sans-serif';
 
 const colour = (name: string): string =>
   getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
@@ -49,8 +50,10 @@ const draw = (table: Element): Chart => {
   canvas.setAttribute('aria-label', `${table.getAttribute('aria-label') ?? ''}: the table below has the numbers`);
   box.append(canvas);
   table.before(box);
-  const ticks = { color: colour('text'), precision: 0 };
+  // Numbers as the table below has them; lines only where there is something to measure.
+  const ticks = { color: colour('text'), precision: 0, format: { useGrouping: false } };
   const axis = { ticks, grid: { color: colour('line') }, border: { color: colour('line') }, beginAtZero: true };
+  const named = { ...axis, grid: { display: false } };
   return new Chart(canvas as never, {
     type: 'bar',
     data: {
@@ -62,15 +65,21 @@ const draw = (table: Element): Chart => {
       animation: false,
       responsive: true,
       maintainAspectRatio: false,
-      scales: { x: axis, y: axis },
+      scales: lying ? { x: axis, y: named } : { x: named, y: axis },
     },
   });
 };
 
+interface Axis {
+  readonly ticks: { color: string };
+  readonly grid: { color: string };
+  readonly border: { color: string };
+}
+
 const recolour = (chart: Chart): void => {
-  for (const scale of Object.values(chart.options.scales ?? {})) {
-    if (scale?.ticks) scale.ticks.color = colour('text');
-    if (scale?.grid) scale.grid.color = colour('line');
+  for (const { ticks, grid, border } of Object.values(chart.options.scales ?? {}) as unknown as Axis[]) {
+    ticks.color = colour('text');
+    for (const line of [grid, border]) line.color = colour('line');
   }
   for (const dataset of chart.data.datasets) dataset.backgroundColor = colour('bar');
   chart.update();

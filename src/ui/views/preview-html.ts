@@ -139,7 +139,8 @@ dt { color: var(--faint); }
 dd { margin: 0; overflow-wrap: anywhere; }
 section { margin: 2.5rem 0; }
 h2 { font-size: 1.1rem; margin: 0 0 .5rem; }
-.chart { position: relative; width: 100%; }
+.chart { position: relative; width: 100%; margin-bottom: 1rem; }
+section table { max-width: 26rem; }
 table { border-collapse: collapse; width: 100%; font-size: .9rem; }
 th, td { text-align: left; font-weight: normal; padding: .2rem .75rem .2rem 0; border-bottom: 1px solid var(--line); }
 td:last-child { text-align: right; font-variant-numeric: tabular-nums; padding-right: 0; }

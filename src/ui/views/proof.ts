@@ -2,10 +2,12 @@
 
 import type { Means, Proof } from '../../telemetry/prove/prove.ts';
 import { destinationText, type Seen } from '../../telemetry/prove/verdict.ts';
-import { amount, labelled, printable, several } from '../layout.ts';
+import { amount, labelled, printable, several, withoutMiddle } from '../layout.ts';
 import type { Look } from '../look.ts';
 
 const mostShown = 8;
+const indent = 4;
+const labelWidth = 14;
 
 export const proofLines = (name: string, title: string, proof: Proof, look: Look): string[] => {
   const { paint } = look;
@@ -17,7 +19,7 @@ export const proofLines = (name: string, title: string, proof: Proof, look: Look
     ...seenLines('consent off', proof.off, proof, look),
     '',
     ...(proof.on === null
-      ? row('consent on', 'there is nothing to say yes to, so this was not run', look)
+      ? [`  ${paint.strong('consent on')}`, ...row('', 'there is nothing to say yes to, so this was not run', look)]
       : seenLines('consent on', proof.on, proof, look)),
     '',
     ...verdictLines(proof, look),
@@ -25,7 +27,7 @@ export const proofLines = (name: string, title: string, proof: Proof, look: Look
 };
 
 const row = (label: string, text: string, { paint, columns }: Look): string[] =>
-  labelled(paint.faint(label), printable(text), { indent: 4, label: 14, columns });
+  labelled(paint.faint(label), printable(text), { indent, label: labelWidth, columns });
 
 const meansLines = (means: readonly Means[], look: Look): string[] => {
   const used = means.filter((one) => one.used).map((one) => `${words[one.id]} (${one.with})`);
@@ -54,15 +56,14 @@ const seenLines = (heading: string, seen: Seen, { means, seconds }: Proof, look:
     ...row('packets', has('packets') ? packetsText(seen) : 'not looked at', look),
     ...row('look-ups', listed(seen.lookups, 'none'), look),
     ...row('destinations', listed(seen.destinations.map(saidText), 'none but loopback'), look),
-    ...row('files', has('calls') ? listed(files, 'none') : 'not looked at', look),
+    ...row('files', has('calls') ? listedPaths(files, 'none', look) : 'not looked at', look),
     ...row(
       'telemetry',
-      counted.length === 0
-        ? 'no file'
-        : listed(
-            counted.map((one) => one.path),
-            '',
-          ),
+      listedPaths(
+        counted.map((one) => one.path),
+        'no file',
+        look,
+      ),
       look,
     ),
     ...row('reports', sent.bytes === 0 ? 'none sent' : `${amount(sent.bytes)} to the sink of this proof`, look),
@@ -75,6 +76,13 @@ const packetsText = ({ packetCount, packets }: Seen): string =>
 
 const saidText = (destination: Seen['destinations'][number]): string =>
   `${destinationText(destination)}${destination.said === null ? '' : `, which was told "${destination.said}"`}`;
+
+/** Long ones without their middle, so that none breaks in the terminal; --json has them whole. */
+const listedPaths = (paths: readonly string[], none: string, { columns, symbols }: Look): string => {
+  const room = Math.max(20, columns - indent - labelWidth);
+  const shown = paths.map((path) => withoutMiddle(printable(path), room, symbols.more));
+  return listed(shown, none);
+};
 
 /** One a line, and not all where there are many. */
 const listed = (all: readonly string[], none: string): string => {

@@ -10,13 +10,11 @@ import { expect, onTestFinished, test } from 'vitest';
 import type { AccessLog } from '../../../src/product/manifest.ts';
 import type { Home } from '../../consent/support.ts';
 import { followedInstance, partsOf, startFollower, untilItCounts } from '../../support/followed.ts';
+import { nginx, noNginx } from '../../support/nginx-product.ts';
 import { freePort, sandbox } from '../../support/sandbox.ts';
 
-const nginx = ['/usr/sbin/nginx', '/usr/bin/nginx'].find((path) => existsSync(path));
-if (nginx === undefined) {
-  if (process.env.CI === 'true') throw new Error('nginx is missing, and CI skips nothing: install nginx-light');
-  console.log('skipped: a real nginx that writes the log, for nginx is not installed (apt-get install nginx-light)');
-}
+const why = noNginx();
+if (why !== undefined) console.log(`skipped: a real nginx that writes the log, for ${why}`);
 
 const formats: readonly { readonly log: AccessLog; readonly written: string }[] = [
   {
@@ -92,7 +90,7 @@ const awayFromTheFullHour = async (): Promise<void> => {
   if (left < 40_000) await sleep(left + 100);
 };
 
-test.skipIf(nginx === undefined).each(formats)(
+test.skipIf(why !== undefined).each(formats)(
   'nginx writes $log.format: the part holds what was asked',
   {
     timeout: 120_000,

@@ -36,6 +36,11 @@ it('finds in calls what was written, not what was read or failed, also where ano
   expect(calls.hidden).toBe(true);
 });
 
+it('tells io_uring that a process has from what it was refused', () => {
+  const refused = '1 io_uring_setup(256, {flags=0}) = -1 ENOSYS (Function not implemented) (INJECTED)';
+  expect(parseCalls(refused).hidden).toBe(false);
+});
+
 it('tells from packets who began, whatever the family', () => {
   const packets = parsePackets(
     [
