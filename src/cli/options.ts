@@ -57,6 +57,7 @@ const options = {
   name: () => once('--name <name>', "name of the instance (default: the product's)"),
   supervisor: () => once('--supervisor <kind>', 'what keeps the server running', ['systemd', 'process', 'none']),
   to: () => once('--to <version>', 'the version (default: the newest)'),
+  release: () => once('--release <version>', 'only this release of the manifest (default: all)'),
   data: () => once('--data <then|now>', 'with the data of then or of now', ['then', 'now']),
   purge: () => new Option('--purge', 'delete data, configuration, secrets, backups and logs, too'),
   finish: () => new Option('--finish', 'go forward to the new release').conflicts('undo'),

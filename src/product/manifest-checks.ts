@@ -8,6 +8,7 @@ import { Failure } from '../errors.ts';
 import type { Path, RawFault } from './located-yaml.ts';
 import type { Product, Release } from './manifest.ts';
 import { checkAccessLog } from './manifest-checks-access-log.ts';
+import { checkParts } from './manifest-checks-parts.ts';
 import { checkOwnTelemetry } from './manifest-checks-telemetry.ts';
 import { checkTemplates } from './manifest-checks-templates.ts';
 import { parseSetting, type Setting } from './settings.ts';
@@ -150,6 +151,7 @@ const checkCounters = ({ telemetry }: Product): RawFault[] => {
 };
 
 const checkRelease = (product: Product, release: Release, path: Path): RawFault[] => [
+  ...checkParts(release, path),
   ...checkConfig(release, path),
   ...checkHealthLogin(product, release, path),
   ...checkVersionPatterns(release, path),

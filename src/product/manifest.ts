@@ -10,8 +10,9 @@ import { dirname, resolve } from 'node:path';
 import type { z } from 'zod';
 import type { Failure } from '../errors.ts';
 import type { ProductName, Version } from '../values.ts';
-import { type Fault, faultsFailure, type LocatedYaml, type RawFault, readYaml } from './located-yaml.ts';
+import { type Fault, faultsFailure, type LocatedYaml, type Path, type RawFault, readYaml } from './located-yaml.ts';
 import { checkManifest, hintsOf } from './manifest-checks.ts';
+import { type Part, withParts } from './parts.ts';
 import { manifestSchema, type telemetry } from './schema.ts';
 import { faultsOf } from './schema-faults.ts';
 import type { check, ownTelemetry } from './schema-health.ts';
@@ -30,11 +31,13 @@ export type ServiceDescription = Complete['service'];
 export type ConfigFile = NonNullable<Complete['config']>[number];
 
 /** A product at a version: all that is needed to fetch, run, check and undo it. */
-export interface Release extends Omit<Complete, 'version' | 'runtime' | 'config'> {
+export interface Release extends Omit<Complete, 'version' | 'runtime' | 'config' | 'source' | 'parts'> {
   readonly product: ProductName;
   readonly version: Version;
-  /** Version of the private Node that it runs on. */
-  readonly runtime: Version;
+  /** Version of the private Node that it runs on; absent where it needs none. */
+  readonly runtime?: Version;
+  /** What it is made of; never empty. */
+  readonly parts: readonly Part[];
   readonly config: readonly ConfigFile[];
 }
 
@@ -105,12 +108,29 @@ const completeReleases = (value: WrittenManifest): { faults: RawFault[]; release
   const faults: RawFault[] = [];
   const releases: Complete[] = [];
   for (const [at, own] of value.releases.entries()) {
-    const merged = { ...value.defaults, ...own };
+    const merged = { ...defaultsFor(own, value.defaults), ...own };
     const parsed = completeRelease.safeParse(merged);
+    const wrong = sourceFault(merged, ['releases', at]);
+    if (wrong !== undefined) faults.push(orUnderDefaults(wrong));
     if (parsed.success) releases.push(parsed.data);
     else faults.push(...faultsOf(parsed.error, merged, ['releases', at]).map(orUnderDefaults));
   }
   return { faults, releases };
+};
+
+/** `source` and `parts` are two ways to say one thing: a release's own takes the place of either. */
+const defaultsFor = (own: object, defaults: Record<string, unknown> = {}): Record<string, unknown> => {
+  if (!('source' in own || 'parts' in own)) return defaults;
+  const { source: _, parts: __, ...rest } = defaults;
+  return rest;
+};
+
+const sourceFault = (release: object, path: Path): RawFault | undefined => {
+  const both = 'source' in release && 'parts' in release;
+  if (both)
+    return { path: [...path, 'parts'], what: 'stands beside "source"', remedy: 'keep one of the two for a release' };
+  if ('source' in release || 'parts' in release) return undefined;
+  return { path: [...path, 'source'], what: 'is missing', remedy: 'add "source: ..." or "parts: ..." here' };
 };
 
 const orUnderDefaults = (fault: RawFault): RawFault => ({ ...fault, remedy: `${fault.remedy}, or under "defaults"` });
@@ -131,13 +151,16 @@ const productOf = (manifest: Manifest, releases: Complete[], folder: string): Pr
   };
 };
 
-const releaseOf = (product: ProductName, release: Complete): Release => ({
-  ...release,
-  product,
-  version: release.version as Version,
-  runtime: release.runtime as Version,
-  config: release.config ?? [],
-});
+const releaseOf = (product: ProductName, release: Complete): Release => {
+  const { runtime, ...rest } = withParts(release);
+  return {
+    ...rest,
+    product,
+    version: release.version as Version,
+    ...(runtime === undefined ? {} : { runtime: runtime as Version }),
+    config: release.config ?? [],
+  };
+};
 
 /** Located, and once each: what stands in `defaults` is at fault once, not once a release. */
 const locateAll = (yaml: LocatedYaml, raw: readonly RawFault[]): Fault[] => {
