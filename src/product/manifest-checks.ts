@@ -11,6 +11,7 @@ import { checkAccessLog } from './manifest-checks-access-log.ts';
 import { checkParts } from './manifest-checks-parts.ts';
 import { checkOwnTelemetry } from './manifest-checks-telemetry.ts';
 import { checkTemplates } from './manifest-checks-templates.ts';
+import { checkRisks } from './risks.ts';
 import { parseSetting, type Setting } from './settings.ts';
 import { contextNames } from './template.ts';
 
@@ -22,6 +23,7 @@ export const checkManifest = (product: Product): RawFault[] => [
   ...checkCounters(product),
   ...checkAccessLog(product),
   ...product.releases.flatMap((release, at) => checkRelease(product, release, ['releases', at])),
+  ...checkRisks(product),
   ...checkTemplates(product),
 ];
 

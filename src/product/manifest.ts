@@ -13,6 +13,7 @@ import type { ProductName, Version } from '../values.ts';
 import { type Fault, faultsFailure, type LocatedYaml, type Path, type RawFault, readYaml } from './located-yaml.ts';
 import { checkManifest, hintsOf } from './manifest-checks.ts';
 import { type Part, withParts } from './parts.ts';
+import type { Risk } from './risks.ts';
 import { manifestSchema, type telemetry } from './schema.ts';
 import { faultsOf } from './schema-faults.ts';
 import type { check, ownTelemetry } from './schema-health.ts';
@@ -55,6 +56,9 @@ export interface Product {
   readonly urls: Readonly<Record<string, string>>;
   /** User (a template) and name of the secret setting with which people log in. */
   readonly login?: { readonly user: string; readonly secret: string };
+  /** What settings bring about: to be accepted by id, or to be known. */
+  readonly dangers?: readonly Risk[];
+  readonly warnings?: readonly Risk[];
   /** Ascending by version; never empty. */
   readonly releases: readonly Release[];
   readonly telemetry?: TelemetryDeclaration;

@@ -16,6 +16,10 @@ export const npmSource = strict({
     .max(50)
     .default([])
     .describe('Packages with native code: they are compiled, by name, after verification'),
+  dependencies: z
+    .literal(false)
+    .exactOptional()
+    .describe('For packages that carry all they need in a bundle, as clients for browsers do: nothing that they depend on is taken'),
 }).meta({ id: 'source' });
 
 const suite = z

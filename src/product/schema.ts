@@ -8,6 +8,7 @@
 import { z } from 'zod';
 import { accessLog } from './schema-access-log.ts';
 import { httpsUrl, strict, template, whole, words } from './schema-parts.ts';
+import { risks } from './schema-risks.ts';
 import { releaseDefaults, writtenRelease } from './schema-release.ts';
 import { settingName, settings } from './schema-settings.ts';
 
@@ -97,6 +98,8 @@ export const manifestSchema = strict({
   login: strict({ user: template(200), secret: settingName })
     .exactOptional()
     .describe('What the last screen says, and what checks with login: true send'),
+  dangers: risks.exactOptional().describe('What settings bring about that has to be accepted by its id: --ack ID'),
+  warnings: risks.exactOptional().describe('What settings bring about that should be known'),
   defaults: releaseDefaults
     .default({})
     .describe('Keys of a release, used where a release has no such key of its own (whole keys)'),
