@@ -16,6 +16,10 @@ export const npmSource = strict({
     .max(50)
     .default([])
     .describe('Packages with native code: they are compiled, by name, after verification'),
+  dependencies: z
+    .literal(false, { error: () => 'is only ever false — leave it out, and the dependencies come with the package' })
+    .exactOptional()
+    .describe('The packages carry all that they need (a WebClient that was built): "assent products lock" leaves theirs out'),
 }).meta({ id: 'source' });
 
 const suite = z
