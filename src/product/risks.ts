@@ -16,11 +16,7 @@ export type Risk = z.output<typeof risks>[number];
 type Described = Pick<Product, 'settings'>;
 
 /** Those that hold with these settings, in the order of the manifest. */
-export const risksThatHold = (
-  product: Described,
-  risks: readonly Risk[] | undefined,
-  settings: Settings,
-): Risk[] =>
+export const risksThatHold = (product: Described, risks: readonly Risk[] | undefined, settings: Settings): Risk[] =>
   (risks ?? []).filter(
     ({ when, unless }) =>
       when.every((name) => isSet(product, settings, name)) && !unless.some((name) => isSet(product, settings, name)),
@@ -46,7 +42,13 @@ export const checkRisks = (product: Product): RawFault[] => {
       risk[key].flatMap((name, index): RawFault[] =>
         names.includes(name)
           ? []
-          : [{ path: [...path, key, index], what: `"${name}" is no setting`, remedy: suggestion(name, names, 'known') }],
+          : [
+              {
+                path: [...path, key, index],
+                what: `"${name}" is no setting`,
+                remedy: suggestion(name, names, 'known'),
+              },
+            ],
       ),
     );
     return [...(isSecond ? [twice] : []), ...unknown];

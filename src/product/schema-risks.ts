@@ -14,7 +14,11 @@ const risk = strict({
     .min(1, 'names no setting — name those that have to be set for it to hold')
     .max(20)
     .describe('Settings that are all set and true; an address counts as such where it is beyond this machine'),
-  unless: z.array(settingName).max(20).default([]).describe('Settings of which one that is set and true is enough to end it'),
+  unless: z
+    .array(settingName)
+    .max(20)
+    .default([])
+    .describe('Settings of which one that is set and true is enough to end it'),
   message: words(300).describe('What will be so'),
   remedy: words(300).describe('What to do about it'),
 });

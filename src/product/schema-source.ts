@@ -17,9 +17,11 @@ export const npmSource = strict({
     .default([])
     .describe('Packages with native code: they are compiled, by name, after verification'),
   dependencies: z
-    .literal(false)
+    .literal(false, { error: () => 'is only ever false — leave it out, and the dependencies come with the package' })
     .exactOptional()
-    .describe('For packages that carry all they need in a bundle, as clients for browsers do: nothing that they depend on is taken'),
+    .describe(
+      'The packages carry all that they need (a WebClient that was built): "assent products lock" leaves theirs out',
+    ),
 }).meta({ id: 'source' });
 
 const suite = z

@@ -8,8 +8,8 @@
 import { z } from 'zod';
 import { accessLog } from './schema-access-log.ts';
 import { httpsUrl, strict, template, whole, words } from './schema-parts.ts';
-import { risks } from './schema-risks.ts';
 import { releaseDefaults, writtenRelease } from './schema-release.ts';
+import { risks } from './schema-risks.ts';
 import { settingName, settings } from './schema-settings.ts';
 
 export const dimensions = ['browser', 'hour'] as const;

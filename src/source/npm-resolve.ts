@@ -36,14 +36,15 @@ export interface NpmResolving {
   readonly npm: readonly string[];
   /** Text of package.json. */
   readonly wanted: string;
+  /** False: what the wanted packages depend on is left out. */
+  readonly dependencies: boolean;
   /** Text of the lockfile of before, if there was one. */
   readonly before: string | undefined;
-  /** False: only what package.json names, without what that depends on. */
-  readonly dependencies: boolean;
 }
 
 /** The text of package-lock.json. Failure 'download-failed' with the end of what npm said. */
-export const resolveNpm = async ({ world, folder, npm, wanted, before, dependencies }: NpmResolving): Promise<string> => {
+export const resolveNpm = async (resolving: NpmResolving): Promise<string> => {
+  const { world, folder, npm, wanted, dependencies, before } = resolving;
   makeFolder(folder, { mode: 0o700 });
   writeQuickly(join(folder, 'package.json'), wanted, 0o600);
   const result = await run([...npm, 'install', ...flags], {
@@ -57,7 +58,7 @@ export const resolveNpm = async ({ world, folder, npm, wanted, before, dependenc
   const leftOut = before === undefined ? [] : leftOutBefore(before, lock.packages);
   for (const path of foreignIn(lock.packages)) dropPackage(lock.packages, path);
   for (const { path, name } of leftOut) dropOptional(lock.packages, path, name);
-  if (!dependencies) dropDependencies(lock.packages);
+  if (!dependencies) forgetDependencies(lock.packages);
   dropUnreachable(lock.packages);
   dropMirrors(lock.packages);
   return `${JSON.stringify(lock, null, 2)}\n`;
@@ -126,7 +127,7 @@ const dropOptional = (packages: Tree, owner: string, name: string): void => {
   if (Object.keys(entry.optionalDependencies).length === 0) delete entry.optionalDependencies;
 };
 
-const dropDependencies = (packages: Tree): void => {
+const forgetDependencies = (packages: Tree): void => {
   for (const [path, entry] of Object.entries(packages)) {
     if (path === '') continue;
     delete entry.dependencies;
