@@ -35,7 +35,7 @@ storage = "internal"
 
 interfaces = { "{{listen}}" }
 c2s_ports = { {{clientPort}} }
-s2s_ports = { {{serverPort}} }
+s2s_ports = { {{federationPort}} }
 http_interfaces = { "{{listen}}" }
 https_interfaces = { "{{listen}}" }
 http_default_host = "{{domain}}"
