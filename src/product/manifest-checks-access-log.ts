@@ -12,7 +12,7 @@ export const checkAccessLog = ({ telemetry }: Pick<Product, 'telemetry'>): RawFa
   const log = telemetry?.accessLog;
   if (log === undefined) return [];
   const path: Path = ['telemetry', 'accessLog'];
-  const fault: Fault = (key, what, remedy) => ({ path: [...path, ...key.split('.')], what, remedy });
+  const fault: Fault = (key, what, remedy) => ({ path: [...path, ...key.split('.').filter(Boolean)], what, remedy });
   const byBrowser = telemetry?.dimensions.includes('browser') ?? false;
   return [
     ...checkPlace(log, fault),
@@ -29,7 +29,11 @@ export const checkAccessLog = ({ telemetry }: Pick<Product, 'telemetry'>): RawFa
   ];
 };
 
-const checkPlace = ({ file }: AccessLog, fault: Fault): RawFault[] => {
+const checkPlace = ({ file, socket, format }: AccessLog, fault: Fault): RawFault[] => {
+  if ((file === undefined) === (socket === undefined))
+    return [fault('', 'wants a file or a socket, and one of them', 'name "file", or "socket"')];
+  if (file === undefined)
+    return format === 'json' ? [] : [fault('format', 'is for files', 'send a JSON object a line, and say json')];
   const [, below = ''] = /^\{\{(?:data|logs)\}\}\/(.+)$/.exec(file) ?? [];
   const parts = below.split('/');
   const isInside = parts.every((part) => /^[\w@+.-]+$/.test(part) && part !== '.' && part !== '..');

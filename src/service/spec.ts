@@ -11,7 +11,7 @@ import { pathToFileURL } from 'node:url';
 import type { InstancePaths } from '../instance/paths.ts';
 import type { Account, InstanceState } from '../instance/state.ts';
 import { tripletOf } from '../product/machine-names.ts';
-import type { ServiceDescription } from '../product/manifest.ts';
+import type { Product, ServiceDescription } from '../product/manifest.ts';
 import { listensWide, render, renderAll, type View, viewOf } from '../product/template.ts';
 import type { StoredRelease } from '../release/store.ts';
 import type { World } from '../system/world.ts';
@@ -124,6 +124,7 @@ export const serviceSpec = (
       NODE_ENV: 'production',
       ...renderAll(service.environment, view, 'service.environment'),
       ...ownTelemetry?.environment,
+      ...(consent.counting ? countingEnvironment(product, paths) : {}),
       ...ourMark(node, paths),
       ...(state.veto === null ? {} : { DO_NOT_TRACK: state.veto }),
     },
@@ -162,6 +163,15 @@ const withCounting = (
   const counts = telemetry !== undefined && telemetry.accessLog === undefined && program === node;
   const about = new URLSearchParams({ home, name }).toString();
   return counts ? [program, '--import', `${pathToFileURL(preload).href}?${about}`, ...rest] : [program, ...rest];
+};
+
+/** Where a server that writes no log hands over its requests; it is told of it only where an acceptance is on record. */
+const countingEnvironment = (
+  { telemetry }: Pick<Product, 'telemetry'>,
+  { requests }: InstancePaths,
+): Record<string, string> => {
+  const variable = telemetry?.accessLog?.socket;
+  return variable === undefined ? {} : { [variable]: requests };
 };
 
 /** What commands, environments and checks may name. */
