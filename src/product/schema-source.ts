@@ -19,7 +19,9 @@ export const npmSource = strict({
   dependencies: z
     .literal(false, { error: () => 'is only ever false — leave it out, and the dependencies come with the package' })
     .exactOptional()
-    .describe('The packages carry all that they need (a WebClient that was built): "assent products lock" leaves theirs out'),
+    .describe(
+      'The packages carry all that they need (a WebClient that was built): "assent products lock" leaves theirs out',
+    ),
 }).meta({ id: 'source' });
 
 const suite = z

@@ -103,7 +103,14 @@ const resolveNpmPart = async (
     join(await ensureNpm(world, home, events), 'bin/npm-cli.js'),
   ];
   const before = readIfThere(join(product.folder, source.lock, 'package-lock.json'));
-  const text = await resolveNpm({ world, folder: join(folder, 'resolve'), npm, wanted, dependencies: source.dependencies ?? true, before });
+  const text = await resolveNpm({
+    world,
+    folder: join(folder, 'resolve'),
+    npm,
+    wanted,
+    dependencies: source.dependencies ?? true,
+    before,
+  });
   const lock = { release, part, name: 'package-lock.json', text, ofTheHost: [] };
   refuseUnsound(world, folder, source, text);
   return own === undefined ? [{ ...lock, name: 'package.json', text: wanted }, lock] : [lock];
