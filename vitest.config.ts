@@ -9,7 +9,7 @@ const slow = [
   'bin/**',
   'cli/usage',
   'consent/{decide,history,log,withdraw}',
-  'release/{lock-product,parts,runtime,store}',
+  'release/{lock-product,runtime,store}',
   'scripts/{build,tally-reporter}',
   'service/{health,own-telemetry,process,run}',
   'source/{deb-fetch,fetch,npm}',

@@ -53,39 +53,38 @@ const failureOf = async (work: Promise<unknown>): Promise<Failure> => {
   throw new Error(`no failure: ${String(outcome)}`);
 };
 const hostState = (): string =>
-  spawnSync('find', ['/var/lib/apt', '/var/cache/apt', '/var/lib/dpkg', '-printf', '%p %T@ %s\n'], { encoding: 'utf8' }).stdout;
+  spawnSync('find', ['/var/lib/apt', '/var/cache/apt', '/var/lib/dpkg', '-printf', '%p %T@ %s\n'], { encoding: 'utf8' })
+    .stdout;
 
 test('the lock has the closure and none of what the host has', () => {
   expect(lock.packages.map(({ name, suite }) => `${name} ${suite}`)).toEqual(['libexpat1 bookworm']);
   expect(lock.packages[0]?.path).toMatch(/^pool\/main\/e\/expat\/libexpat1_.*_amd64\.deb$/);
 });
 
-test(
-  "fetched once from the mirror, then from the cache without apt; the host's apt is as it was",
-  { timeout: patience },
-  async () => {
-    const folder = sandbox();
-    const before = hostState();
-    const told: number[] = [];
-    const notes: string[] = [];
-    const [artifact] = await fetchDebs(lock, {
-      ...optionsIn(folder),
-      onProgress: (bytes) => told.push(bytes),
-      onNote: (text) => notes.push(text),
-    });
-    expect(hostState()).toBe(before);
-    expect(sha256Of(readFileSync(artifact?.path ?? ''))).toBe(lock.packages[0]?.sha256);
-    expect(artifact?.path).toContain('/cache/sha256/');
-    expect(told.at(-1)).toBe(lock.packages[0]?.size);
-    expect(notes).toEqual(['reading the lists of bookworm']);
+test("fetched once from the mirror, then from the cache without apt; the host's apt is as it was", {
+  timeout: patience,
+}, async () => {
+  const folder = sandbox();
+  const before = hostState();
+  const told: number[] = [];
+  const notes: string[] = [];
+  const [artifact] = await fetchDebs(lock, {
+    ...optionsIn(folder),
+    onProgress: (bytes) => told.push(bytes),
+    onNote: (text) => notes.push(text),
+  });
+  expect(hostState()).toBe(before);
+  expect(sha256Of(readFileSync(artifact?.path ?? ''))).toBe(lock.packages[0]?.sha256);
+  expect(artifact?.path).toContain('/cache/sha256/');
+  expect(told.at(-1)).toBe(lock.packages[0]?.size);
+  expect(notes).toEqual(['reading the lists of bookworm']);
 
-    const cut = worldWithSources(folder, '');
-    expect(await fetchDebs(lock, optionsIn(folder, cut))).toEqual([artifact]);
-    writeFileSync(artifact?.path ?? '', 'something else');
-    expect((await failureOf(fetchDebs(lock, optionsIn(folder, cut)))).code).toBe('refused-apt');
-    expect(existsSync(artifact?.path ?? '')).toBe(false);
-  },
-);
+  const cut = worldWithSources(folder, '');
+  expect(await fetchDebs(lock, optionsIn(folder, cut))).toEqual([artifact]);
+  writeFileSync(artifact?.path ?? '', 'something else');
+  expect((await failureOf(fetchDebs(lock, optionsIn(folder, cut)))).code).toBe('refused-apt');
+  expect(existsSync(artifact?.path ?? '')).toBe(false);
+});
 
 test('another sha256 than the lock has is refused, and nothing of it is kept', { timeout: patience }, async () => {
   const folder = sandbox();
@@ -115,7 +114,9 @@ const startSnapshot = async (files: Record<string, Buffer>, name: string, versio
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 };
 
-test('a version that has left the mirror comes from the snapshot archive, if its sha256 is right', { timeout: patience }, async () => {
+test('a version that has left the mirror comes from the snapshot archive, if its sha256 is right', {
+  timeout: patience,
+}, async () => {
   const folder = sandbox();
   const deb = debOf('libexpat1', [{ path: './usr/lib/old', text: 'old' }]);
   const snapshot = await startSnapshot({ ['a'.repeat(40)]: deb }, 'libexpat1', '2.5.0-0+old1');
@@ -127,12 +128,16 @@ test('a version that has left the mirror comes from the snapshot archive, if its
   expect((await failureOf(fetchDebs(wrong, optionsIn(folder), { snapshot }))).code).toBe('verification-failed');
 });
 
-test('a version that is nowhere: the failure names package and version, and says what to do', { timeout: patience }, async () => {
+test('a version that is nowhere: the failure names package and version, and says what to do', {
+  timeout: patience,
+}, async () => {
   const gone = changed({ version: '2.5.0-0+gone1', path: 'pool/main/e/expat/libexpat1_2.5.0-0+gone1_amd64.deb' });
   const failure = await failureOf(fetchDebs(gone, optionsIn(sandbox()), { snapshot: nowhere }));
   expect(failure.code).toBe('download-failed');
   expect(failure.exit).toBe(5);
-  expect(failure.message).toMatch(/^libexpat1 2\.5\.0-0\+gone1 of bookworm is neither on this machine's mirror nor in the snapshot/);
+  expect(failure.message).toMatch(
+    /^libexpat1 2\.5\.0-0\+gone1 of bookworm is neither on this machine's mirror nor in the snapshot/,
+  );
   expect(failure.advice).toContain('assent products lock');
 });
 
@@ -151,7 +156,9 @@ test('a mirror that is away is one clear failure', { timeout: patience }, async 
   expect(failure.message).toMatch(/^The lists of bookworm could not be read: .*127\.0\.0\.1/);
 });
 
-test('a mirror without a signature is refused, although its source says that it is trusted', { timeout: patience }, async () => {
+test('a mirror without a signature is refused, although its source says that it is trusted', {
+  timeout: patience,
+}, async () => {
   const folder = sandbox();
   const server = createServer((request, response) => {
     if (request.url?.endsWith('/Release')) response.end('Suite: bookworm\nCodename: bookworm\nSHA256:\n');
@@ -173,7 +180,9 @@ test('what is missing is told before anything is fetched; with everything in the
   const folder = sandbox();
   expect(missingAptPrograms('/nowhere')).toEqual(['apt-get', 'apt-cache', 'apt-config', 'gpgv']);
   expect(missingAptPrograms()).toEqual([]);
-  expect(() => refuseWithoutDebian(lock, folder, '/nowhere')).toThrow(/dpkg-deb, apt-get, apt-cache, apt-config, gpgv are missing here/);
+  expect(() => refuseWithoutDebian(lock, folder, '/nowhere')).toThrow(
+    /dpkg-deb, apt-get, apt-cache, apt-config, gpgv are missing here/,
+  );
   const path = cachePath(folder, integrityOf(lock.packages[0]?.sha256 as Sha256));
   mkdirSync(join(path, '..'), { recursive: true });
   writeFileSync(path, '');

@@ -32,7 +32,12 @@ export const worldWithSources = (folder: string, sources: string): World => {
   writeFileSync(join(folder, 'host.d/test.list'), sources);
   const file = join(folder, 'host.conf');
   const settings = { sourcelist: '/dev/null', sourceparts: `${folder}/host.d/` };
-  writeFileSync(file, Object.entries(settings).map(([name, path]) => `Dir::Etc::${name} "${path}";\n`).join(''));
+  writeFileSync(
+    file,
+    Object.entries(settings)
+      .map(([name, path]) => `Dir::Etc::${name} "${path}";\n`)
+      .join(''),
+  );
   const world = realWorld();
   return { ...world, env: { ...world.env, APT_CONFIG: file } };
 };

@@ -33,7 +33,12 @@ test('files, folders and links, with plain modes: no setuid, no setgid, no stick
   ]);
   expect(go()).toEqual({ files: 6, bytes: 23 });
   const mode = (path: string) => (statSync(join(target, path)).mode & 0o7777).toString(8);
-  expect(['usr/bin', 'usr/bin/su', 'usr/share/doc/text', 'var/lib/empty'].map(mode)).toEqual(['755', '755', '644', '755']);
+  expect(['usr/bin', 'usr/bin/su', 'usr/share/doc/text', 'var/lib/empty'].map(mode)).toEqual([
+    '755',
+    '755',
+    '644',
+    '755',
+  ]);
   expect(readFileSync(join(target, 'usr/bin/same'), 'utf8')).toBe('program');
   expect(lstatSync(join(target, 'usr/bin/same')).nlink).toBe(1);
 });
@@ -56,7 +61,11 @@ test('links stay inside: absolute ones become relative, with every .. in front',
 test.each<[string, TarEntry[][], RegExp]>([
   ['a path upwards', [[{ path: './../x', text: '' }]], /"\.\/\.\.\/x", which leads out of the package/],
   ['an absolute path', [[{ path: '/etc/x', text: '' }]], /leads out of the package/],
-  ['a link upwards', [[{ path: './usr/x', type: '2', link: '../../x' }]], /the link usr\/x leads out of the package, to \.\.\/\.\.\/x/],
+  [
+    'a link upwards',
+    [[{ path: './usr/x', type: '2', link: '../../x' }]],
+    /the link usr\/x leads out of the package, to \.\.\/\.\.\/x/,
+  ],
   ['a device', [[{ path: './dev/sda', type: '3' }]], /dev\/sda is no file, folder or link/],
   [
     'a file behind a link of its own',
@@ -93,7 +102,11 @@ test('an archive that is another by now, one that is none, and one that is too l
   const path = join(broken.folder, 'in/none.deb');
   writeFileSync(path, none);
   const archives = [{ path, integrity: sha256Integrity(none), label: 'none 1.0' }];
-  expect(() => unpackDebs({ archives, folder: broken.target, maxBytes: 1000 })).toThrow(/none 1\.0: dpkg-deb can't read it/);
-  expect(unpack([[{ path: './large', text: 'x'.repeat(100_000) }]], 50_000).go).toThrow(/unpacks to more than 50000 bytes/);
+  expect(() => unpackDebs({ archives, folder: broken.target, maxBytes: 1000 })).toThrow(
+    /none 1\.0: dpkg-deb can't read it/,
+  );
+  expect(unpack([[{ path: './large', text: 'x'.repeat(100_000) }]], 50_000).go).toThrow(
+    /unpacks to more than 50000 bytes/,
+  );
   expect(readdirSync(broken.target)).toEqual([]);
 });
