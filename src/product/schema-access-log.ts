@@ -36,7 +36,9 @@ export const accessLog = strict({
     .describe('Below {{logs}} or {{data}}: "{{data}}/logs/access.log"'),
   socket: variable
     .exactOptional()
-    .describe('In place of "file": the variable that names a socket to the server, set only after a yes; lines go there'),
+    .describe(
+      'In place of "file": the variable that names a socket to the server, set only after a yes; lines go there',
+    ),
   format: z.enum(['combined', 'common', 'json']),
   signals: z
     .boolean()
