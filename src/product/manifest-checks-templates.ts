@@ -15,6 +15,7 @@ export type TemplateScope = 'settings' | 'service' | 'secret';
 export const checkTemplates = (product: Product): RawFault[] =>
   [
     ...productTemplates(product),
+    ...doctorTemplates(product),
     ...product.releases.flatMap((release, at) => releaseTemplates(release, ['releases', at])),
   ].flatMap(({ path, text, scope, release }) =>
     templateFaults(product, text, scope, release).map((fault) => ({ path, ...fault })),
@@ -111,6 +112,32 @@ const releaseTemplates = (release: Release, path: Path): Placed[] => {
   if (readBack?.kind === 'json-file') add(['ownTelemetry', 'readBack', 'file'], readBack.file);
   return found;
 };
+
+/** Doctor's checks are made for whatever release is installed: they may name what all of them have. */
+const doctorTemplates = ({ doctor = [], releases: [release] }: Product): Placed[] =>
+  doctor.flatMap((check, at) => {
+    const {
+      kind: _,
+      when: __,
+      unless: ___,
+      names = [],
+      served = {},
+      ...plain
+    } = { ...check } as Record<string, unknown> & {
+      names?: readonly string[];
+      served?: Readonly<Record<string, unknown>>;
+    };
+    const texts = [
+      ...Object.entries(plain),
+      ...Object.entries(served),
+      ...names.map((name) => ['names', name] as const),
+    ];
+    return texts.flatMap(([key, text]): Placed[] =>
+      typeof text === 'string'
+        ? [{ path: ['doctor', at, key], text, scope: 'service', ...(release ? { release } : {}) }]
+        : [],
+    );
+  });
 
 const addCheck = (check: HealthCheck, add: (key: Path, text: unknown) => void): void => {
   if (check.kind === 'command') for (const [at, word] of check.command.entries()) add(['command', at], word);

@@ -15,6 +15,7 @@ import { checkManifest, hintsOf } from './manifest-checks.ts';
 import { type Part, withParts } from './parts.ts';
 import type { Risk } from './risks.ts';
 import { manifestSchema, type telemetry } from './schema.ts';
+import type { doctorChecks } from './schema-doctor.ts';
 import { faultsOf } from './schema-faults.ts';
 import type { check, ownTelemetry } from './schema-health.ts';
 import { completeRelease } from './schema-release.ts';
@@ -23,6 +24,7 @@ import type { Setting } from './settings.ts';
 export type HealthCheck = z.output<typeof check>;
 export type OwnTelemetry = z.output<typeof ownTelemetry>;
 export type OwnTelemetryAction = OwnTelemetry['off'][number];
+export type DoctorCheck = z.output<typeof doctorChecks>[number];
 export type TelemetryDeclaration = z.output<typeof telemetry>;
 export type AccessLog = NonNullable<TelemetryDeclaration['accessLog']>;
 export type CounterDeclaration = TelemetryDeclaration['counters'][number];
@@ -59,6 +61,7 @@ export interface Product {
   /** What settings bring about: to be accepted by id, or to be known. */
   readonly dangers?: readonly Risk[];
   readonly warnings?: readonly Risk[];
+  readonly doctor?: readonly DoctorCheck[];
   /** Ascending by version; never empty. */
   readonly releases: readonly Release[];
   readonly telemetry?: TelemetryDeclaration;

@@ -7,6 +7,7 @@
 
 import { z } from 'zod';
 import { accessLog } from './schema-access-log.ts';
+import { doctorChecks } from './schema-doctor.ts';
 import { httpsUrl, strict, template, whole, words } from './schema-parts.ts';
 import { releaseDefaults, writtenRelease } from './schema-release.ts';
 import { risks } from './schema-risks.ts';
@@ -100,6 +101,9 @@ export const manifestSchema = strict({
     .describe('What the last screen says, and what checks with login: true send'),
   dangers: risks.exactOptional().describe('What settings bring about that has to be accepted by its id: --ack ID'),
   warnings: risks.exactOptional().describe('What settings bring about that should be known'),
+  doctor: doctorChecks
+    .exactOptional()
+    .describe('What "assent doctor" looks at for this product, beside what it looks at for all'),
   defaults: releaseDefaults
     .default({})
     .describe('Keys of a release, used where a release has no such key of its own (whole keys)'),

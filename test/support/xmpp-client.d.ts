@@ -9,6 +9,7 @@ declare module '@xmpp/client' {
   }
   export interface Client {
     readonly reconnect: { stop(): void };
+    readonly streamManagement: { readonly enabled: boolean };
     readonly iqCaller: { request(stanza: Element, timeoutMs?: number): Promise<Element> };
     start(): Promise<{ toString(): string }>;
     stop(): Promise<void>;

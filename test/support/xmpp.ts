@@ -31,6 +31,8 @@ export const logIn = async (service: string, { user, domain, password }: Account
   });
   await Promise.race([xmpp.start(), failed]);
   failed.catch(() => {});
+  // What arrives while acknowledgements are being agreed on it counts wrongly, and the server then hangs up.
+  await expect.poll(() => xmpp.streamManagement.enabled, { timeout: 20_000, interval: 5 }).toBe(true);
   await xmpp.send(xml('presence'));
   const end = () => xmpp.stop().catch(() => {});
   onTestFinished(end);
