@@ -42,6 +42,7 @@ export const failureExits = {
   'refused-history': exits.refused,
   'refused-findings': exits.refused,
   'refused-compiler': exits.refused,
+  'refused-apt': exits.refused,
   'answer-needed': exits.answerNeeded,
   'confirmation-needed': exits.answerNeeded,
   'download-failed': exits.download,

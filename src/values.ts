@@ -16,7 +16,7 @@ export type ProductName = Brand<string, 'ProductName'>;
 export type Version = Brand<string, 'Version'>;
 /** 64 lower-case hex digits. */
 export type Sha256 = Brand<string, 'Sha256'>;
-/** Subresource integrity with sha512, as in npm's lockfiles: `sha512-` and base64. */
+/** Subresource integrity: `sha512-` and base64, as in npm's lockfiles, or `sha256-` and base64. */
 export type Integrity = Brand<string, 'Integrity'>;
 /** Digest of a notice's canonical JSON: `n` and 16 hex digits. */
 export type NoticeId = Brand<string, 'NoticeId'>;
@@ -44,8 +44,13 @@ export const asVersion = (value: string): Version | undefined =>
 export const asSha256 = (value: string): Sha256 | undefined =>
   /^[0-9a-f]{64}$/.test(value) ? (value as Sha256) : undefined;
 
+/** Of a sha512 alone: npm's lockfiles have weaker ones beside it. */
 export const asIntegrity = (value: string): Integrity | undefined =>
   /^sha512-[A-Za-z0-9+/]{86}==$/.test(value) ? (value as Integrity) : undefined;
+
+/** The same hash as the cache and the unpacking know it. */
+export const integrityOf = (digest: Sha256): Integrity =>
+  `sha256-${Buffer.from(digest, 'hex').toString('base64')}` as Integrity;
 
 export const asNoticeId = (value: string): NoticeId | undefined =>
   /^n[0-9a-f]{16}$/.test(value) ? (value as NoticeId) : undefined;

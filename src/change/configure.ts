@@ -10,6 +10,7 @@ import { Failure } from '../errors.ts';
 import type { InstancePaths } from '../instance/paths.ts';
 import { generateSecret, readSecrets } from '../instance/secrets.ts';
 import type { Account } from '../instance/state.ts';
+import { tripletOf } from '../product/machine-names.ts';
 import type { Product, Release } from '../product/manifest.ts';
 import type { Settings } from '../product/settings.ts';
 import { render, viewOf } from '../product/template.ts';
@@ -45,7 +46,8 @@ export interface ConfigureOptions {
   readonly settings: Settings;
   /** Secrets given by flag or answers file: name to text. */
   readonly givenSecrets: Readonly<Record<string, string>>;
-  readonly node: string;
+  /** Absent for a release that needs none. */
+  readonly node: string | undefined;
   readonly releaseFolder: string;
 }
 
@@ -137,7 +139,8 @@ const renderFiles = (
   const context = {
     name: paths.name,
     version: release.version,
-    node: options.node,
+    triplet: tripletOf(options.world.arch),
+    ...(options.node === undefined ? {} : { node: options.node }),
     release: options.releaseFolder,
     config: paths.config,
     data: paths.data,

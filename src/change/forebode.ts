@@ -1,6 +1,8 @@
 /** What an admin should know before saying yes to a plan: dangers, which have to be accepted by id, and warnings. */
 
 import { join } from 'node:path';
+import type { Product } from '../product/manifest.ts';
+import { type Risk, risksThatHold } from '../product/risks.ts';
 import { listensWide } from '../product/template.ts';
 import { formatChanged } from './data-choice.ts';
 import type { Danger, Warning } from './plan.ts';
@@ -9,8 +11,9 @@ import type { Survey } from './survey.ts';
 import type { Target } from './target.ts';
 
 export const dangersOf = (ports: Ports, request: ChangeRequest, target: Target, found: Survey): Danger[] => {
-  const { kind, paths, before } = target;
+  const { kind, paths, before, product } = target;
   const dangers: Danger[] = [...(found.configuration?.dangers ?? [])];
+  if (kind !== 'uninstall') dangers.push(...declared(product, product.dangers, found));
   if (request.purge === true) {
     dangers.push({
       id: 'purge-data',
@@ -34,6 +37,7 @@ export const warningsOf = (ports: Ports, target: Target, found: Survey): Warning
   ...dataWarnings(ports, target, found),
   ...supervisorWarnings(target, found),
   ...wideWarnings(target, found),
+  ...(target.kind === 'uninstall' ? [] : declared(target.product, target.product.warnings, found)),
   ...(target.kind === 'uninstall'
     ? []
     : (target.release.notes ?? []).map((message) => ({ id: 'release-note', message, remedy: '' }))),
@@ -50,6 +54,10 @@ const untriedWarnings = ({ kind, paths }: Target, { untried }: Survey): Warning[
     },
   ];
 };
+
+/** What the manifest says of these settings. */
+const declared = (product: Product, risks: readonly Risk[] | undefined, { settings }: Survey): Danger[] =>
+  risksThatHold(product, risks, settings).map(({ id, message, remedy }) => ({ id, message, remedy }));
 
 /** Which hours of data a rollback leaves behind. */
 const dataWarnings = ({ world }: Ports, { restore, paths, before }: Target, found: Survey): Warning[] => {

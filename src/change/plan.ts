@@ -137,7 +137,7 @@ const installSteps = (facts: Facts): Step[] => {
     facts.fetch &&
       prepare(
         'fetch',
-        `${nameOf(facts)}, ${facts.fetch.packages === 1 ? 'one package' : `${facts.fetch.packages} packages, each`} checked by sha512`,
+        `${nameOf(facts)}, ${facts.fetch.packages === 1 ? 'one package' : `${facts.fetch.packages} packages, each`} checked by its hash`,
         facts.fetch.download,
       ),
     facts.runtime && prepare('runtime', `private Node ${facts.runtime.version}`, facts.runtime.bytes),

@@ -35,7 +35,10 @@ const factsOf = (ports: Ports, request: ChangeRequest, target: Target, found: Su
     warnings,
     space: spaceNeeds(amountsOf(ports.home, target, found)),
     fetch: fetches ? { ...release.size, packages: found.packages } : null,
-    runtime: uninstall || found.runtimeThere ? null : { version: release.runtime, bytes: 55_000_000 },
+    runtime:
+      uninstall || found.runtimeThere || release.runtime === undefined
+        ? null
+        : { version: release.runtime, bytes: 55_000_000 },
     program: !found.programThere,
     data:
       found.data === null

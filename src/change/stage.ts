@@ -89,7 +89,8 @@ const work = {
     await storeRelease(world, home, target.product, target.release, notice, eventsOf(ports, step));
   },
   runtime: async ({ ports, target }, step) => {
-    await ensureNode(ports.world, ports.home, target.release.runtime, eventsOf(ports, step));
+    const { runtime } = target.release;
+    if (runtime !== undefined) await ensureNode(ports.world, ports.home, runtime, eventsOf(ports, step));
   },
   program: async ({ ports }) => {
     await ensureProgram(ports.world, ports.home);

@@ -12,7 +12,7 @@ import type { Account, InstanceState, SupervisorKind } from '../instance/state.t
 import { readState } from '../instance/state.ts';
 import type { Settings } from '../product/settings.ts';
 import { releaseFolder } from '../release/layout.ts';
-import { lockOf } from '../release/make-release.ts';
+import { countPackages, refuseUnready } from '../release/make-release.ts';
 import { ensureProgram, findProgram, hasProgram } from '../release/program.ts';
 import { findRuntime, nodePath } from '../release/runtime.ts';
 import type { StoredRelease } from '../release/store.ts';
@@ -21,7 +21,6 @@ import { checkOnce } from '../service/health/checks.ts';
 import type { ServiceSpec } from '../service/spec.ts';
 import { consentOff, hostOf, serviceSpec } from '../service/spec.ts';
 import { detectSupervisor, supervisors } from '../service/supervisor.ts';
-import { refuseWithoutCompiler } from '../source/compiler.ts';
 import { statIfThere } from '../system/files.ts';
 import { listMounts } from '../system/mounts.ts';
 import { portHolder } from '../system/net.ts';
@@ -82,7 +81,7 @@ export const survey = async (
     // Without its release nobody can tell whether the server runs: its ports may well be held by itself.
     const mayRun = target.from !== null && (found.running || specBefore === null);
     await refuseTakenPorts(target, settled.settings, mayRun ? (before?.settings ?? {}) : {});
-    if (stored === undefined) await refuseWithoutCompiler(release);
+    if (stored === undefined) await refuseUnready(world, home, target.product, release);
   }
   const renders = target.kind !== 'uninstall' && target.restore === null;
   return {
@@ -91,10 +90,9 @@ export const survey = async (
     specBefore,
     ...found,
     stored,
-    packages:
-      stored === undefined && target.kind !== 'uninstall' ? lockOf(world, target.product, release).packages.length : 0,
+    packages: stored === undefined && target.kind !== 'uninstall' ? countPackages(world, target.product, release) : 0,
     settings: settled.settings,
-    runtimeThere: findRuntime(home, release.runtime) !== undefined,
+    runtimeThere: release.runtime === undefined || findRuntime(home, release.runtime) !== undefined,
     programThere: hasProgram(world, home),
     configuration: renders ? configurationFor(ports, target, settled) : null,
     data: target.kind === 'uninstall' ? null : await dataToCopy(ports, settled.data, target, account),
@@ -109,7 +107,7 @@ const configurationFor = (ports: Ports, target: Target, settled: SettledSettings
     release: target.release,
     settings: settled.settings,
     givenSecrets: settled.secrets,
-    node: nodePath(ports.home, target.release.runtime),
+    node: target.release.runtime === undefined ? undefined : nodePath(ports.home, target.release.runtime),
     releaseFolder: releaseFolder(ports.home, target.to),
   });
 

@@ -156,6 +156,14 @@ export const commands: readonly CommandDescription[] = [
     examples: ['assent products check ./my-product/manifest.yaml'],
     load: () => import('./commands/products-check.ts'),
   },
+  {
+    words: 'products lock',
+    operands: '<file>',
+    summary: 'write and refresh the locks of a manifest of your own',
+    flags: ['release'],
+    examples: ['assent products lock ./my-product/manifest.yaml --release 2.0.0'],
+    load: () => import('./commands/products-lock.ts'),
+  },
 ];
 
 /** What help says of the first words that have commands below them. */

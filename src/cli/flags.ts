@@ -22,6 +22,8 @@ export interface Flags {
   readonly name: string | undefined;
   readonly supervisor: 'systemd' | 'process' | 'none' | undefined;
   readonly to: string | undefined;
+  /** --release VERSION (products lock). */
+  readonly release: string | undefined;
   readonly data: 'then' | 'now' | undefined;
   readonly purge: boolean;
   readonly finish: boolean;
@@ -70,6 +72,7 @@ const atRest: Flags = {
   name: undefined,
   supervisor: undefined,
   to: undefined,
+  release: undefined,
   data: undefined,
   purge: false,
   finish: false,

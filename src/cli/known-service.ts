@@ -48,9 +48,10 @@ export const knownService = (world: World, paths: InstancePaths, state: Instance
       `Store it again with: assent reinstall ${paths.name}. Nothing was changed.`,
     );
   }
+  const host = hostOf(world, null);
   return {
-    spec: serviceSpec(hostOf(world, null), state, stored, paths, consentForService(world, paths, state.veto)),
+    spec: serviceSpec(host, state, stored, paths, consentForService(world, paths, state.veto)),
     supervisor: supervisors[state.supervisor],
-    login: loginOf(stored, viewOfService(state, stored, paths), paths),
+    login: loginOf(stored, viewOfService(host, state, stored, paths), paths),
   };
 };

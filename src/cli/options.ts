@@ -60,6 +60,7 @@ const options = {
       'none',
     ]),
   to: () => once('--to <version>', 'the version (default: the newest)'),
+  release: () => once('--release <version>', 'only this release of the manifest (default: all)'),
   data: () =>
     once('--data <then|now>', 'with the data of then or of now (default: then where its format has changed)', [
       'then',

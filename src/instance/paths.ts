@@ -34,6 +34,8 @@ export interface InstancePaths {
   readonly telemetry: string;
   /** Where whoever counts writes: the server's account may. */
   readonly counts: string;
+  /** The socket at which whoever counts takes requests, of servers that write no log of them. */
+  readonly requests: string;
   /** From when on consent has been in force without a gap. */
   readonly window: string;
   /** Reports that wait to be sent. */
@@ -68,6 +70,7 @@ export const instancePaths = (home: string, name: InstanceName): InstancePaths =
     backups: inside('backups'),
     telemetry: inside('telemetry'),
     counts: inside('telemetry/counts'),
+    requests: inside('telemetry/counts/requests.sock'),
     window: inside('telemetry/window.json'),
     spool: inside('telemetry/spool'),
     reports: inside('reports'),

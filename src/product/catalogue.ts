@@ -69,6 +69,15 @@ export const inspectProduct = async (
   return { file, inspected: inspectManifest(text, file, checks) };
 };
 
+/** The product of the manifest at that path, whatever lies beside it: for whoever makes the files that it names. Throws as loadProduct. */
+export const loadWithoutFiles = async (world: World, path: string): Promise<Product> => {
+  const file = manifestFile(world, path);
+  const text = textOf(file, path);
+  if (text === undefined) throw noProduct(world, path, file);
+  const { parseManifest } = await import('./manifest.ts');
+  return parseManifest(text, file);
+};
+
 /** The release of that version, or else the newest stable one (the newest at all where none is stable). Throws 'no-release'. */
 export const pickRelease = (product: Product, version?: string): Release => {
   const wanted = version?.replace(/^v(?=\d)/, '');

@@ -12,7 +12,7 @@ export const checkAccessLog = ({ telemetry }: Pick<Product, 'telemetry'>): RawFa
   const log = telemetry?.accessLog;
   if (log === undefined) return [];
   const path: Path = ['telemetry', 'accessLog'];
-  const fault: Fault = (key, what, remedy) => ({ path: [...path, ...key.split('.')], what, remedy });
+  const fault: Fault = (key, what, remedy) => ({ path: [...path, ...key.split('.').filter(Boolean)], what, remedy });
   const byBrowser = telemetry?.dimensions.includes('browser') ?? false;
   return [
     ...checkPlace(log, fault),
@@ -30,7 +30,11 @@ export const checkAccessLog = ({ telemetry }: Pick<Product, 'telemetry'>): RawFa
 };
 
 /** Not in {{logs}}: in an installation of root's those are root's, and the server may not write there. */
-const checkPlace = ({ file }: AccessLog, fault: Fault): RawFault[] => {
+const checkPlace = ({ file, socket, format }: AccessLog, fault: Fault): RawFault[] => {
+  if ((file === undefined) === (socket === undefined))
+    return [fault('', 'wants a file or a socket, and one of them', 'name "file", or "socket"')];
+  if (file === undefined)
+    return format === 'json' ? [] : [fault('format', 'is for files', 'send a JSON object a line, and say json')];
   const [, below = ''] = /^\{\{data\}\}\/(.+)$/.exec(file) ?? [];
   const parts = below.split('/');
   const isInside = parts.every((part) => /^[\w@+.-]+$/.test(part) && part !== '.' && part !== '..');

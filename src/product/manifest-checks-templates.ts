@@ -15,30 +15,42 @@ export type TemplateScope = 'settings' | 'service' | 'secret';
 export const checkTemplates = (product: Product): RawFault[] =>
   [
     ...productTemplates(product),
+    ...doctorTemplates(product),
     ...product.releases.flatMap((release, at) => releaseTemplates(release, ['releases', at])),
-  ].flatMap(({ path, text, scope }) => templateFaults(product, text, scope).map((fault) => ({ path, ...fault })));
+  ].flatMap(({ path, text, scope, release }) =>
+    templateFaults(product, text, scope, release).map((fault) => ({ path, ...fault })),
+  );
 
-/** What is wrong with one template, be it in the manifest or in a file. */
+/** What is wrong with one template, be it in the manifest or in a file. `release`: whose it is, where it is one's. */
 export const templateFaults = (
   product: Product,
   text: string,
   scope: TemplateScope,
+  release?: Pick<Release, 'runtime'>,
 ): { what: string; remedy: string }[] => {
   try {
     const known = knownNames(product, scope);
-    return namesIn(text, 'it')
-      .filter((name) => !known.includes(name))
-      .map((name) => unknownName(product, name, known));
+    const hasNode = release === undefined || release.runtime !== undefined;
+    return namesIn(text, 'it').flatMap((name) => {
+      if (!known.includes(name)) return [unknownName(product, name, known)];
+      return name === 'node' && !hasNode ? [nodeWithoutRuntime] : [];
+    });
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     return [{ what: error.message.replace(/^it: /, '').replace(/\.$/, ''), remedy: error.advice.replace(/\.$/, '') }];
   }
 };
 
+const nodeWithoutRuntime = {
+  what: '{{node}} names nothing: this release has no "runtime"',
+  remedy: 'add "runtime: 24.21.0" to the release, or name a program below {{release}}',
+};
+
 interface Placed {
   readonly path: Path;
   readonly text: string;
   readonly scope: TemplateScope;
+  readonly release?: Release;
 }
 
 const knownNames = ({ settings, urls }: Product, scope: TemplateScope): string[] => {
@@ -77,10 +89,11 @@ const productTemplates = ({ urls, login }: Product): Placed[] => [
   ...(login === undefined ? [] : [{ path: ['login', 'user'], text: login.user, scope: 'settings' } as const]),
 ];
 
-const releaseTemplates = ({ service, health, ownTelemetry }: Release, path: Path): Placed[] => {
+const releaseTemplates = (release: Release, path: Path): Placed[] => {
+  const { service, health, ownTelemetry } = release;
   const found: Placed[] = [];
   const add = (at: Path, text: unknown) => {
-    if (typeof text === 'string') found.push({ path: [...path, ...at], text, scope: 'service' });
+    if (typeof text === 'string') found.push({ path: [...path, ...at], text, scope: 'service', release });
   };
   for (const [at, word] of service.command.entries()) add(['service', 'command', at], word);
   for (const [name, text] of Object.entries(service.environment)) add(['service', 'environment', name], text);
@@ -99,6 +112,32 @@ const releaseTemplates = ({ service, health, ownTelemetry }: Release, path: Path
   if (readBack?.kind === 'json-file') add(['ownTelemetry', 'readBack', 'file'], readBack.file);
   return found;
 };
+
+/** Doctor's checks are made for whatever release is installed: they may name what all of them have. */
+const doctorTemplates = ({ doctor = [], releases: [release] }: Product): Placed[] =>
+  doctor.flatMap((check, at) => {
+    const {
+      kind: _,
+      when: __,
+      unless: ___,
+      names = [],
+      served = {},
+      ...plain
+    } = { ...check } as Record<string, unknown> & {
+      names?: readonly string[];
+      served?: Readonly<Record<string, unknown>>;
+    };
+    const texts = [
+      ...Object.entries(plain),
+      ...Object.entries(served),
+      ...names.map((name) => ['names', name] as const),
+    ];
+    return texts.flatMap(([key, text]): Placed[] =>
+      typeof text === 'string'
+        ? [{ path: ['doctor', at, key], text, scope: 'service', ...(release ? { release } : {}) }]
+        : [],
+    );
+  });
 
 const addCheck = (check: HealthCheck, add: (key: Path, text: unknown) => void): void => {
   if (check.kind === 'command') for (const [at, word] of check.command.entries()) add(['command', at], word);

@@ -8,8 +8,10 @@ import { Failure } from '../errors.ts';
 import type { Path, RawFault } from './located-yaml.ts';
 import type { Product, Release } from './manifest.ts';
 import { checkAccessLog } from './manifest-checks-access-log.ts';
+import { checkParts } from './manifest-checks-parts.ts';
 import { checkOwnTelemetry } from './manifest-checks-telemetry.ts';
 import { checkTemplates } from './manifest-checks-templates.ts';
+import { checkRisks } from './risks.ts';
 import { parseSetting, type Setting } from './settings.ts';
 import { contextNames } from './template.ts';
 
@@ -21,6 +23,7 @@ export const checkManifest = (product: Product): RawFault[] => [
   ...checkCounters(product),
   ...checkAccessLog(product),
   ...product.releases.flatMap((release, at) => checkRelease(product, release, ['releases', at])),
+  ...checkRisks(product),
   ...checkTemplates(product),
 ];
 
@@ -150,6 +153,7 @@ const checkCounters = ({ telemetry }: Product): RawFault[] => {
 };
 
 const checkRelease = (product: Product, release: Release, path: Path): RawFault[] => [
+  ...checkParts(release, path),
   ...checkConfig(release, path),
   ...checkHealthLogin(product, release, path),
   ...checkVersionPatterns(release, path),

@@ -9,34 +9,33 @@ import { readIfThere, statIfThere } from '../system/files.ts';
 import type { Path, RawFault } from './located-yaml.ts';
 import type { ConfigFile, Product, Release } from './manifest.ts';
 import { templateFaults } from './manifest-checks-templates.ts';
+import { lockFilesOf, type Part, pathOfPart } from './parts.ts';
 
 /** Longest template that is read, in bytes. */
 const templateLimit = 1024 * 1024;
 
 export const checkManifestFiles = (product: Product): RawFault[] =>
   product.releases.flatMap((release, at) => [
-    ...lockFaults(product, release, ['releases', at]),
-    ...release.config.flatMap((file, index) => configFaults(product, file, ['releases', at, 'config', index])),
+    ...release.parts.flatMap((part) => lockFaults(product, part, ['releases', at, ...pathOfPart(part), 'lock'])),
+    ...release.config.flatMap((file, index) => configFaults(product, release, file, ['releases', at, 'config', index])),
   ]);
 
-const lockFaults = ({ folder }: Product, { source }: Release, at: Path): RawFault[] => {
-  const path = [...at, 'source', 'lock'];
-  return ['package.json', 'package-lock.json'].flatMap((name) => {
+const lockFaults = ({ folder }: Product, { source }: Part, path: Path): RawFault[] =>
+  lockFilesOf(source).flatMap((name) => {
     const relative = `${source.lock}/${name}`;
     const wrong = linkOnTheWay(folder, relative) ?? notThere(join(folder, relative), Number.POSITIVE_INFINITY);
     if (wrong === undefined) return [];
-    const remedy = 'make it with: npm install --package-lock-only --ignore-scripts (docs/products.md)';
+    const remedy = 'make it with: assent products lock MANIFEST (docs/products.md)';
     return [{ path, what: `${relative} ${wrong}`, remedy }];
   });
-};
 
-const configFaults = (product: Product, { template, secret }: ConfigFile, at: Path): RawFault[] => {
+const configFaults = (product: Product, release: Release, { template, secret }: ConfigFile, at: Path): RawFault[] => {
   const path = [...at, 'template'];
   const file = join(product.folder, template);
   const wrong = linkOnTheWay(product.folder, template) ?? notThere(file, templateLimit);
   if (wrong !== undefined) return [{ path, what: `${template} ${wrong}`, remedy: 'write it, or correct the path' }];
   const text = readIfThere(file) ?? '';
-  return templateFaults(product, text, secret ? 'secret' : 'service').map(({ what, remedy }) => ({
+  return templateFaults(product, text, secret ? 'secret' : 'service', release).map(({ what, remedy }) => ({
     path,
     what: `${template}: ${what}`,
     remedy,

@@ -10,9 +10,12 @@ import { dirname, resolve } from 'node:path';
 import type { z } from 'zod';
 import type { Failure } from '../errors.ts';
 import type { ProductName, Version } from '../values.ts';
-import { type Fault, faultsFailure, type LocatedYaml, type RawFault, readYaml } from './located-yaml.ts';
+import { type Fault, faultsFailure, type LocatedYaml, type Path, type RawFault, readYaml } from './located-yaml.ts';
 import { checkManifest, hintsOf } from './manifest-checks.ts';
+import { type Part, withParts } from './parts.ts';
+import type { Risk } from './risks.ts';
 import { manifestSchema, type telemetry } from './schema.ts';
+import type { doctorChecks } from './schema-doctor.ts';
 import { faultsOf } from './schema-faults.ts';
 import type { check, ownTelemetry } from './schema-health.ts';
 import { completeRelease } from './schema-release.ts';
@@ -21,6 +24,7 @@ import type { Setting } from './settings.ts';
 export type HealthCheck = z.output<typeof check>;
 export type OwnTelemetry = z.output<typeof ownTelemetry>;
 export type OwnTelemetryAction = OwnTelemetry['off'][number];
+export type DoctorCheck = z.output<typeof doctorChecks>[number];
 export type TelemetryDeclaration = z.output<typeof telemetry>;
 export type AccessLog = NonNullable<TelemetryDeclaration['accessLog']>;
 export type CounterDeclaration = TelemetryDeclaration['counters'][number];
@@ -30,11 +34,13 @@ export type ServiceDescription = Complete['service'];
 export type ConfigFile = NonNullable<Complete['config']>[number];
 
 /** A product at a version: all that is needed to fetch, run, check and undo it. */
-export interface Release extends Omit<Complete, 'version' | 'runtime' | 'config'> {
+export interface Release extends Omit<Complete, 'version' | 'runtime' | 'config' | 'source' | 'parts'> {
   readonly product: ProductName;
   readonly version: Version;
-  /** Version of the private Node that it runs on. */
-  readonly runtime: Version;
+  /** Version of the private Node that it runs on; absent where it needs none. */
+  readonly runtime?: Version;
+  /** What it is made of; never empty. */
+  readonly parts: readonly Part[];
   readonly config: readonly ConfigFile[];
 }
 
@@ -52,6 +58,10 @@ export interface Product {
   readonly urls: Readonly<Record<string, string>>;
   /** User (a template) and name of the secret setting with which people log in. */
   readonly login?: { readonly user: string; readonly secret: string };
+  /** What settings bring about: to be accepted by id, or to be known. */
+  readonly dangers?: readonly Risk[];
+  readonly warnings?: readonly Risk[];
+  readonly doctor?: readonly DoctorCheck[];
   /** Ascending by version; never empty. */
   readonly releases: readonly Release[];
   readonly telemetry?: TelemetryDeclaration;
@@ -132,8 +142,10 @@ const completeReleases = (value: unknown): { faults: RawFault[]; releases: Compl
   const { defaults, releases: all } = (value ?? {}) as Partial<WrittenManifest>;
   for (const [at, own] of Array.isArray(all) ? all.entries() : []) {
     if (!isMap(own)) continue;
-    const merged = { ...(isMap(defaults) ? defaults : {}), ...own };
+    const merged = { ...defaultsFor(own, isMap(defaults) ? defaults : {}), ...own };
     const parsed = completeRelease.safeParse(merged);
+    const wrong = sourceFault(merged, ['releases', at]);
+    if (wrong !== undefined) faults.push(orUnderDefaults(wrong));
     if (parsed.success) releases.push(parsed.data);
     else faults.push(...faultsOf(parsed.error, merged, ['releases', at]).map(orUnderDefaults));
   }
@@ -142,6 +154,20 @@ const completeReleases = (value: unknown): { faults: RawFault[]; releases: Compl
 
 const isMap = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
+/** `source` and `parts` are two ways to say one thing: a release's own takes the place of either. */
+const defaultsFor = (own: object, defaults: Record<string, unknown> = {}): Record<string, unknown> => {
+  if (!('source' in own || 'parts' in own)) return defaults;
+  const { source: _, parts: __, ...rest } = defaults;
+  return rest;
+};
+
+const sourceFault = (release: object, path: Path): RawFault | undefined => {
+  const both = 'source' in release && 'parts' in release;
+  if (both)
+    return { path: [...path, 'parts'], what: 'stands beside "source"', remedy: 'keep one of the two for a release' };
+  if ('source' in release || 'parts' in release) return undefined;
+  return { path: [...path, 'source'], what: 'is missing', remedy: 'add "source: ..." or "parts: ..." here' };
+};
 
 const orUnderDefaults = (fault: RawFault): RawFault => ({ ...fault, remedy: `${fault.remedy}, or under "defaults"` });
 
@@ -161,13 +187,16 @@ const productOf = (manifest: Manifest, releases: Complete[], folder: string): Pr
   };
 };
 
-const releaseOf = (product: ProductName, release: Complete): Release => ({
-  ...release,
-  product,
-  version: release.version as Version,
-  runtime: release.runtime as Version,
-  config: release.config ?? [],
-});
+const releaseOf = (product: ProductName, release: Complete): Release => {
+  const { runtime, ...rest } = withParts(release);
+  return {
+    ...rest,
+    product,
+    version: release.version as Version,
+    ...(runtime === undefined ? {} : { runtime: runtime as Version }),
+    config: release.config ?? [],
+  };
+};
 
 /** Located, and once each: what stands in `defaults` is at fault once, not once a release. */
 const locateAll = (yaml: LocatedYaml, raw: readonly RawFault[]): Fault[] => {

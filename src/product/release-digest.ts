@@ -11,15 +11,16 @@ import { Failure } from '../errors.ts';
 import { readBytesIfThere } from '../system/files.ts';
 import { canonicalJson, type Json } from '../values.ts';
 import type { Product, Release } from './manifest.ts';
+import { asWritten, lockFilesOf } from './parts.ts';
 
 /** 12 hex digits. Reads lock and templates from the product's folder; throws 'usage-manifest' where one is gone. */
 export const releaseDigest = (product: Product, release: Release): string => {
   const files = [
-    ...['package.json', 'package-lock.json'].map((name) => `${release.source.lock}/${name}`),
+    ...release.parts.flatMap(({ source }) => lockFilesOf(source).map((name) => `${source.lock}/${name}`)),
     ...release.config.map(({ template }) => template),
   ];
   const { name, title, settings, urls, login, telemetry } = product;
-  const { product: _, size: __, notes: ___, ...run } = release;
+  const { product: _, size: __, notes: ___, ...run } = asWritten(release);
   const whole = {
     format: 1,
     product: withoutAbsent({ name, title, settings, urls, login, telemetry }),

@@ -7,7 +7,7 @@
  */
 
 import { z } from 'zod';
-import { strict } from './schema-parts.ts';
+import { strict, variable } from './schema-parts.ts';
 
 const fieldName = z
   .string()
@@ -32,7 +32,13 @@ export const accessLog = strict({
   file: z
     .string()
     .max(200, 'is longer than 200 characters — shorten it')
+    .exactOptional()
     .describe('Below {{data}}: "{{data}}/logs/access.log"'),
+  socket: variable
+    .exactOptional()
+    .describe(
+      'In place of "file": the variable that names a socket to the server, set only after a yes; lines go there',
+    ),
   format: z.enum(['combined', 'common', 'json']),
   signals: z
     .boolean()

@@ -3,22 +3,9 @@
 import { z } from 'zod';
 import { health, ownTelemetry } from './schema-health.ts';
 import { exactVersion, relativePath, strict, template, variable, whole, words } from './schema-parts.ts';
+import { parts, source } from './schema-source.ts';
 
 export const stopSignals = ['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const;
-
-const source = strict({
-  kind: z.literal('npm', { error: () => 'is no kind of source — there is one: npm' }),
-  lock: relativePath.describe("Folder with package.json and package-lock.json, below the manifest's own"),
-  rebuild: z
-    .array(
-      z
-        .string()
-        .regex(/^(@[a-z0-9._-]+\/)?[a-z0-9._-]+$/i, 'is not a name of a package — write it like better-sqlite3'),
-    )
-    .max(50)
-    .default([])
-    .describe('Packages with native code: they are compiled, by name, after verification'),
-}).meta({ id: 'source' });
 
 const commandLine = z.array(template()).min(1, 'is empty — name the program and its arguments').max(100);
 
@@ -47,8 +34,11 @@ const configFile = strict({
 const bytes = whole(0, 1_000_000_000_000);
 
 export const releaseShape = {
-  runtime: exactVersion.describe('Version of the private Node'),
-  source,
+  runtime: exactVersion.exactOptional().describe('Version of the private Node; a release that needs no Node has none'),
+  source: source.exactOptional().describe("Where the release comes from, laid out at its folder's root"),
+  parts: parts
+    .exactOptional()
+    .describe('In place of "source": several, each laid out in a folder of its name, {{release}}/NAME'),
   size: strict({ download: bytes, installed: bytes, files: whole(1, 10_000_000) }).describe('Measured, in bytes'),
   service,
   config: z.array(configFile).max(100).exactOptional(),

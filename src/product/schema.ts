@@ -7,8 +7,10 @@
 
 import { z } from 'zod';
 import { accessLog } from './schema-access-log.ts';
+import { doctorChecks } from './schema-doctor.ts';
 import { httpsUrl, strict, template, whole, words } from './schema-parts.ts';
 import { releaseDefaults, writtenRelease } from './schema-release.ts';
+import { risks } from './schema-risks.ts';
 import { settingName, settings } from './schema-settings.ts';
 
 export const dimensions = ['browser', 'hour'] as const;
@@ -98,6 +100,11 @@ export const manifestSchema = strict({
   login: strict({ user: template(200), secret: settingName })
     .exactOptional()
     .describe('What the last screen says, and what checks with login: true send'),
+  dangers: risks.exactOptional().describe('What settings bring about that has to be accepted by its id: --ack ID'),
+  warnings: risks.exactOptional().describe('What settings bring about that should be known'),
+  doctor: doctorChecks
+    .exactOptional()
+    .describe('What "assent doctor" looks at for this product, beside what it looks at for all'),
   defaults: releaseDefaults
     .default({})
     .describe('Keys of a release, used where a release has no such key of its own (whole keys)'),

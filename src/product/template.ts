@@ -17,12 +17,14 @@ export interface View {
   readonly [name: string]: string | number | boolean | View;
 }
 
-/** What an instance adds to its settings. All but the first two are absolute paths. */
+/** What an instance adds to its settings. All but the first three are absolute paths. */
 export interface ViewContext {
   readonly name: string;
   readonly version: string;
-  /** The private Node's program. */
-  readonly node: string;
+  /** Where Debian's libraries lie below usr/lib and lib: `x86_64-linux-gnu`. No path. */
+  readonly triplet: string;
+  /** The private Node's program; absent for a release that needs no Node. */
+  readonly node?: string;
   /** Folder of the stored release. */
   readonly release: string;
   readonly config: string;
@@ -33,7 +35,17 @@ export interface ViewContext {
 }
 
 /** Names of the context, which no setting may have. */
-export const contextNames = ['name', 'version', 'node', 'release', 'config', 'data', 'logs', 'secrets'] as const;
+export const contextNames = [
+  'name',
+  'version',
+  'triplet',
+  'node',
+  'release',
+  'config',
+  'data',
+  'logs',
+  'secrets',
+] as const;
 
 type Described = Pick<Product, 'settings' | 'urls'>;
 
@@ -44,7 +56,8 @@ export const viewOf = (
   context: ViewContext,
   secrets?: Readonly<Record<string, string>>,
 ): View => {
-  const view: Growing = { ...settingsView(product, settings), ...context };
+  const { node, ...always } = context;
+  const view: Growing = { ...settingsView(product, settings), ...always, ...(node === undefined ? {} : { node }) };
   view.urls = renderAll(product.urls, view, 'urls');
   for (const { name, type } of product.settings) {
     if (type !== 'secret') continue;

@@ -3,13 +3,15 @@
  * reading one needs neither the manifest's schema nor a YAML parser. The last file that is written before the folder gets its final name.
  */
 import { join } from 'node:path';
-import type { Product } from '../product/manifest.ts';
+import type { Product, Release } from '../product/manifest.ts';
+import type { WrittenParts } from '../product/parts.ts';
 import { readIfThere } from '../system/files.ts';
 import { asSha256, type Sha256 } from '../values.ts';
 
 export interface Seal {
   readonly format: 1;
-  readonly product: Omit<Product, 'folder'>;
+  /** Its releases as a manifest writes them: `source` or `parts`. */
+  readonly product: Omit<Product, 'folder' | 'releases'> & { readonly releases: readonly SealedRelease[] };
   readonly version: string;
   readonly digest: string;
   /** Of everything below the folder but the seal. */
@@ -19,6 +21,8 @@ export interface Seal {
   /** ISO 8601, UTC. */
   readonly builtAt: string;
 }
+
+type SealedRelease = Omit<Release, 'parts'> & WrittenParts;
 
 export const sealName = 'release.json';
 

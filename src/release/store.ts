@@ -10,6 +10,7 @@
 import { join } from 'node:path';
 import { Failure, messageOf } from '../errors.ts';
 import type { Product, Release } from '../product/manifest.ts';
+import { withParts } from '../product/parts.ts';
 import type { World } from '../system/world.ts';
 import type { Brand, ProductName, Version } from '../values.ts';
 import { releaseFolder } from './layout.ts';
@@ -25,8 +26,8 @@ export type StoredRelease = Brand<
     readonly release: Release;
     readonly digest: string;
     readonly folder: string;
-    /** Path of the private Node that it runs on. */
-    readonly node: string;
+    /** Path of the private Node that it runs on; absent where it needs none. */
+    readonly node?: string;
   },
   'StoredRelease'
 >;
@@ -42,10 +43,12 @@ export const findStored = (
   const seal = readSeal(folder);
   if (seal === undefined || seal.product.name !== product || seal.version !== version || seal.digest !== digest)
     return undefined;
-  const release = seal.product.releases.find((one) => one.version === version);
-  if (release === undefined) return undefined;
-  const node = nodePath(home, release.runtime);
-  return { product: { ...seal.product, folder }, release, digest, folder, node } as unknown as StoredRelease;
+  const written = seal.product.releases.find((one) => one.version === version);
+  if (written === undefined) return undefined;
+  const release = withParts(written) as Release;
+  const node = release.runtime === undefined ? {} : { node: nodePath(home, release.runtime) };
+  const stored = { ...seal.product, releases: [release], folder };
+  return { product: stored, release, digest, folder, ...node } as unknown as StoredRelease;
 };
 
 /**

@@ -27,6 +27,8 @@ export interface TelemetryReading {
 export const applyOwnTelemetry = async (spec: ServiceSpec): Promise<void> => {
   const owner = ownerFor(spec);
   for (const edit of spec.ownTelemetry?.edits ?? []) {
+    // The manifest's checks see to it that whoever edits files has a Node.
+    if (spec.node === null) throw new Error(`${spec.title} edits files and has no Node`);
     const { code, stderr, timedOut } = await run([spec.node, '-e', editScript, edit.file], {
       input: JSON.stringify(edit.set),
       env: { ...spec.environment },

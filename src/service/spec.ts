@@ -10,7 +10,8 @@ import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { InstancePaths } from '../instance/paths.ts';
 import type { Account, InstanceState } from '../instance/state.ts';
-import type { ServiceDescription } from '../product/manifest.ts';
+import { tripletOf } from '../product/machine-names.ts';
+import type { Product, ServiceDescription } from '../product/manifest.ts';
 import { listensWide, render, renderAll, type View, viewOf } from '../product/template.ts';
 import type { StoredRelease } from '../release/store.ts';
 import type { World } from '../system/world.ts';
@@ -41,6 +42,8 @@ export interface ServiceHost {
   readonly program: Program | null;
   /** The module that counts inside of a Node server. */
   readonly preload: string;
+  /** Where Debian's libraries lie on it: `x86_64-linux-gnu`. */
+  readonly triplet: string;
   readonly uid: number;
   readonly gid: number;
   /** The user's own HOME, for processes of ours; servers have their data folder. */
@@ -77,8 +80,8 @@ export interface ServiceSpec {
   readonly health: { readonly stableSeconds: number; readonly checks: readonly Check[] };
   readonly paths: InstancePaths;
   readonly host: ServiceHost;
-  /** The private Node of the release. */
-  readonly node: string;
+  /** The private Node of the release; null where it needs none. */
+  readonly node: string | null;
   readonly ports: readonly number[];
   /** True if the server listens on more than loopback. */
   readonly listensWide: boolean;
@@ -89,7 +92,9 @@ export const hostOf = (world: World, program: Program | null): ServiceHost => {
   const config = world.env.XDG_CONFIG_HOME || join(home, '.config');
   const dist = program === null ? join(world.program, 'dist') : dirname(program.main);
   const preload = join(dist, 'count-preload.mjs');
-  return { program, preload, uid: world.user.uid, gid: world.user.gid, home, userUnits: join(config, 'systemd/user') };
+  const triplet = tripletOf(world.arch);
+  const { uid, gid } = world.user;
+  return { program, preload, triplet, uid, gid, home, userUnits: join(config, 'systemd/user') };
 };
 
 export const serviceSpec = (
@@ -99,9 +104,9 @@ export const serviceSpec = (
   paths: InstancePaths,
   consent: SpecConsent,
 ): ServiceSpec => {
-  const { product, release, node } = stored;
+  const { product, release, node = null } = stored;
   const { service } = release;
-  const view = viewOfService(state, stored, paths);
+  const view = viewOfService(host, state, stored, paths);
   const list = (command: readonly string[], where: string): string[] =>
     command.map((part) => render(part, view, where));
   const ownTelemetry = renderOwnTelemetry(stored, view, paths, consent.own);
@@ -119,6 +124,7 @@ export const serviceSpec = (
       NODE_ENV: 'production',
       ...renderAll(service.environment, view, 'service.environment'),
       ...ownTelemetry?.environment,
+      ...(consent.counting ? countingEnvironment(product, paths) : {}),
       ...ourMark(node, paths),
       ...(state.veto === null ? {} : { DO_NOT_TRACK: state.veto }),
     },
@@ -159,12 +165,27 @@ const withCounting = (
   return counts ? [program, '--import', `${pathToFileURL(preload).href}?${about}`, ...rest] : [program, ...rest];
 };
 
+/** Where a server that writes no log hands over its requests; it is told of it only where an acceptance is on record. */
+const countingEnvironment = (
+  { telemetry }: Pick<Product, 'telemetry'>,
+  { requests }: InstancePaths,
+): Record<string, string> => {
+  const variable = telemetry?.accessLog?.socket;
+  return variable === undefined ? {} : { [variable]: requests };
+};
+
 /** What commands, environments and checks may name. */
-export const viewOfService = (state: InstanceState, stored: StoredRelease, paths: InstancePaths): View =>
+export const viewOfService = (
+  { triplet }: Pick<ServiceHost, 'triplet'>,
+  state: InstanceState,
+  stored: StoredRelease,
+  paths: InstancePaths,
+): View =>
   viewOf(stored.product, state.settings, {
     name: state.name,
     version: stored.release.version,
-    node: stored.node,
+    triplet,
+    ...(stored.node === undefined ? {} : { node: stored.node }),
     release: stored.folder,
     config: paths.config,
     data: paths.data,
@@ -172,8 +193,8 @@ export const viewOfService = (state: InstanceState, stored: StoredRelease, paths
     secrets: paths.secrets,
   });
 
-/** By these survivors.ts knows a server's processes again, so no manifest has a say in them. */
-const ourMark = (node: string, { data }: InstancePaths): Record<string, string> => ({
-  PATH: `${dirname(node)}:/usr/local/bin:/usr/bin:/bin`,
+/** By these survivors.ts knows a server's processes again, so no manifest has a say in them. Without a Node PATH begins with a folder that is never there. */
+const ourMark = (node: string | null, { data, home }: InstancePaths): Record<string, string> => ({
+  PATH: `${node === null ? join(home, 'runtimes', 'none') : dirname(node)}:/usr/local/bin:/usr/bin:/bin`,
   HOME: data,
 });

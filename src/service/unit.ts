@@ -59,7 +59,8 @@ const stopLines = ({ stopSignal, stopSeconds }: ServiceSpec): string[] => [
 ];
 
 const environmentLines = (spec: ServiceSpec): string[] => [
-  `UnsetEnvironment=${unwanted.join(' ')}`,
+  // It would take away what is set below as well.
+  `UnsetEnvironment=${unwanted.filter((name) => !(name in spec.environment)).join(' ')}`,
   ...Object.entries(spec.environment).map(([key, value]) => `Environment=${assignment(key, value)}`),
   ...(spec.environmentFile === null ? [] : [`EnvironmentFile=${plainPath(spec.environmentFile)}`]),
 ];

@@ -9,7 +9,10 @@ import { minimalEnvironment } from '../system/processes.ts';
 import { realPathIfThere } from '../system/quick-files.ts';
 
 /** Whether the release has native modules that are compiled here. */
-export const needsCompiler = (release: Release): boolean => release.source.rebuild.length > 0;
+export const needsCompiler = (release: Release): boolean => nativeParts(release).length > 0;
+
+const nativeParts = ({ parts }: Release): string[] =>
+  parts.flatMap(({ source }) => (source.kind === 'npm' ? source.rebuild : []));
 
 /** What node-gyp needs: the first of each group that is there counts. */
 const tools = {
@@ -34,7 +37,7 @@ export const refuseWithoutCompiler = async (release: Release, path?: string): Pr
   if (missing.length === 0) return;
   throw new Failure(
     'refused-compiler',
-    `${release.product} ${release.version} has native parts (${release.source.rebuild.join(', ')}) that are compiled here, and ${missing.join(', ')} ${missing.length === 1 ? 'is' : 'are'} missing.`,
+    `${release.product} ${release.version} has native parts (${nativeParts(release).join(', ')}) that are compiled here, and ${missing.join(', ')} ${missing.length === 1 ? 'is' : 'are'} missing.`,
     'Install them, on Debian and Ubuntu with: apt-get install gcc g++ make python3. Nothing was changed.',
   );
 };

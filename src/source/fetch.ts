@@ -35,6 +35,8 @@ export interface FetchOptions {
   readonly staging: string;
   /** Bytes that came over the network so far. */
   readonly onProgress?: (bytes: number) => void;
+  /** What goes on, in a few words. */
+  readonly onNote?: (text: string) => void;
   /** Largest archive that is taken, in bytes. */
   readonly maxBytes?: number;
 }
@@ -98,9 +100,9 @@ const fetchOne = async (wanted: Wanted, batch: Batch): Promise<VerifiedArtifact>
   for (let attempt = 1; ; attempt++) {
     const file = join(batch.staging, batch.world.random(8).toString('hex'));
     try {
-      const { sha512, bytes } = await transfer(url, wanted, file, batch);
-      if (sha512 === wanted.integrity) return keepArtifact(batch.cache, file, wanted.integrity, bytes);
-      throw mismatch(wanted, url, sha512);
+      const { integrity, bytes } = await transfer(url, wanted, file, batch);
+      if (integrity === wanted.integrity) return keepArtifact(batch.cache, file, wanted.integrity, bytes);
+      throw mismatch(wanted, url, integrity);
     } catch (error) {
       removeFile(file);
       if (error instanceof Failure) throw error;

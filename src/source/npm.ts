@@ -73,7 +73,7 @@ export const unpackArtifact = async (
   try {
     const unpacked = await workers.unpack({
       archive: artifact.path,
-      sha512: artifact.integrity,
+      integrity: artifact.integrity,
       folder,
       programs,
       only,
@@ -91,7 +91,8 @@ export const unpackArtifact = async (
   );
 };
 
-const unpackFailure = (label: string, error: unknown): Failure => {
+/** Why an archive that is the pinned one could not be unpacked. */
+export const unpackFailure = (label: string, error: unknown): Failure => {
   const isFull = ['ENOSPC', 'EDQUOT'].includes((error as { code?: string }).code ?? '');
   return isFull
     ? new Failure(

@@ -41,6 +41,13 @@ export const startedAt = (now: Date, { startTime }: Pick<ProcessEntry, 'startTim
   return now.getTime() - upSeconds * 1000 + Number(startTime) * 10;
 };
 
+/** How many files and connections a process may have open; undefined where that can't be seen, infinite where there is no limit. */
+export const openFilesLimit = (pid: number): number | undefined => {
+  const soft = /^Max open files\s+(\S+)/m.exec(readProc(`/proc/${pid}/limits`) ?? '')?.[1];
+  if (soft === undefined) return undefined;
+  return soft === 'unlimited' ? Number.POSITIVE_INFINITY : Number(soft);
+};
+
 /** The arguments, the program's name first; empty where they can't be seen. */
 export const argumentsOf = (pid: number): string[] => splitZero(readProc(`/proc/${pid}/cmdline`));
 

@@ -5,8 +5,12 @@
 import { parentPort } from 'node:worker_threads';
 import { type Sealed, type SealJob, seal } from './seal.ts';
 import { type Unpacked, type UnpackJob, unpack } from './unpack.ts';
+import { type UnpackDebsJob, unpackDebs } from './unpack-debs.ts';
 
-export type ReleaseJob = ({ readonly job: 'unpack' } & UnpackJob) | ({ readonly job: 'seal' } & SealJob);
+export type ReleaseJob =
+  | ({ readonly job: 'unpack' } & UnpackJob)
+  | ({ readonly job: 'unpack-debs' } & UnpackDebsJob)
+  | ({ readonly job: 'seal' } & SealJob);
 export type ReleaseAnswer =
   | { readonly unpacked: Unpacked }
   | { readonly sealed: Sealed }
@@ -14,7 +18,8 @@ export type ReleaseAnswer =
 
 const answer = (job: ReleaseJob): ReleaseAnswer => {
   try {
-    return job.job === 'unpack' ? { unpacked: unpack(job) } : { sealed: seal(job) };
+    if (job.job === 'unpack') return { unpacked: unpack(job) };
+    return job.job === 'unpack-debs' ? { unpacked: unpackDebs(job) } : { sealed: seal(job) };
   } catch (error) {
     const { message, code } = error as NodeJS.ErrnoException;
     return { error: { message, ...(code === undefined ? {} : { code }) } };

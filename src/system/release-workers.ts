@@ -12,9 +12,11 @@ import { Worker } from 'node:worker_threads';
 import type { ReleaseAnswer, ReleaseJob } from './release-worker.ts';
 import type { Sealed, SealJob } from './seal.ts';
 import type { Unpacked, UnpackJob } from './unpack.ts';
+import type { UnpackDebsJob } from './unpack-debs.ts';
 
 export interface ReleaseWorkers {
   unpack(job: UnpackJob): Promise<Unpacked>;
+  unpackDebs(job: UnpackDebsJob): Promise<Unpacked>;
   seal(job: SealJob): Promise<Sealed>;
 }
 
@@ -34,6 +36,11 @@ export const withReleaseWorkers = async <T>(
     return await work({
       unpack: async (job) => {
         const answer = await pool.ask({ job: 'unpack', ...job });
+        if ('unpacked' in answer) return answer.unpacked;
+        throw errorOf(answer);
+      },
+      unpackDebs: async (job) => {
+        const answer = await pool.ask({ job: 'unpack-debs', ...job });
         if ('unpacked' in answer) return answer.unpacked;
         throw errorOf(answer);
       },

@@ -2,16 +2,18 @@
  * Archives on their way to the disk: written as they come in and hashed on the way, or read back and hashed.
  *
  * Nothing here is synced. An archive is only ever used after its bytes were hashed again, so one that a power cut has torn
- * shows as a wrong sha512 and is fetched anew. Whole trees made of archives are synced where they are sealed.
+ * shows as a wrong hash and is fetched anew. Whole trees made of archives are synced where they are sealed.
  */
 import { closeSync, constants, fstatSync, openSync, readSync, writeSync } from 'node:fs';
 import { codeOf } from './files.ts';
 
 export interface Digested {
-  /** As in npm's lockfiles: `sha512-` and base64. */
-  readonly sha512: string;
+  /** Subresource integrity: the algorithm, a hyphen, base64. */
+  readonly integrity: string;
   readonly bytes: number;
 }
+
+export type Algorithm = 'sha512' | 'sha256';
 
 export interface SpoolLimits {
   /** More bytes than this are refused: SpoolTooLong. */
@@ -45,14 +47,14 @@ export const spool = async (
   } finally {
     closeSync(fd);
   }
-  return { sha512: `sha512-${hash.digest('base64')}`, bytes };
+  return { integrity: `sha512-${hash.digest('base64')}`, bytes };
 };
 
 /** The file's digest; undefined where there is no such file, or a link or folder in its place. Large ones are read in pieces, so that the display lives. */
-export const digestFile = async (path: string): Promise<Digested | undefined> => {
+export const digestFile = async (path: string, algorithm: Algorithm): Promise<Digested | undefined> => {
   const fd = openIfThere(path);
   if (fd === undefined) return undefined;
-  const hash = process.getBuiltinModule('node:crypto').createHash('sha512');
+  const hash = process.getBuiltinModule('node:crypto').createHash(algorithm);
   const piece = Buffer.allocUnsafe(Math.min(Math.max(fstatSync(fd).size, 1), 4 << 20));
   let bytes = 0;
   try {
@@ -67,7 +69,7 @@ export const digestFile = async (path: string): Promise<Digested | undefined> =>
   } finally {
     closeSync(fd);
   }
-  return { sha512: `sha512-${hash.digest('base64')}`, bytes };
+  return { integrity: `${algorithm}-${hash.digest('base64')}`, bytes };
 };
 
 const openIfThere = (path: string): number | undefined => {

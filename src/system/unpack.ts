@@ -16,7 +16,7 @@ import { Parser, type ReadEntry } from 'tar';
 export interface UnpackJob {
   readonly archive: string;
   /** What the archive's bytes have to hash to: `sha512-` and base64. */
-  readonly sha512: string;
+  readonly integrity: string;
   readonly folder: string;
   /** Paths inside the package that are programs whatever mode the archive gives them. */
   readonly programs: readonly string[];
@@ -41,7 +41,7 @@ interface Entry {
 export const unpack = (job: UnpackJob): Unpacked => {
   const archive = readFileSync(job.archive);
   const found = `sha512-${process.getBuiltinModule('node:crypto').createHash('sha512').update(archive).digest('base64')}`;
-  if (found !== job.sha512) return { files: 0, bytes: 0, mismatch: found };
+  if (found !== job.integrity) return { files: 0, bytes: 0, mismatch: found };
   const entries = readEntries(gunzipSync(archive, { maxOutputLength: job.maxBytes }), job);
   if (entries.size === 0) throw new Error('the archive holds no files');
   return writeEntries(entries, job.folder);

@@ -32,8 +32,8 @@ test('settings keep the order of asking and get their defaults', () => {
 test('a release takes from the defaults what it does not say itself', () => {
   const [first, second] = product.releases;
   expect(first).toMatchObject({ product: 'sample', version: '1.0.0', runtime: '24.21.0', data: { format: 1 } });
-  expect(first?.source).toEqual({ kind: 'npm', lock: 'locks/1.0.0', rebuild: [] });
-  expect(second?.source.rebuild).toEqual(['better-sqlite3']);
+  expect(first?.parts).toEqual([{ name: '', source: { kind: 'npm', lock: 'locks/1.0.0', rebuild: [] } }]);
+  expect(second?.parts).toMatchObject([{ source: { rebuild: ['better-sqlite3'] } }]);
   expect(second?.notes).toEqual(['The data format stays']);
   expect(first?.notes).toBeUndefined();
   expect(first?.service).toMatchObject({ directory: '{{data}}', stopSignal: 'SIGTERM', startSeconds: 30, jit: true });

@@ -18,6 +18,7 @@ const settings = {
 const context = {
   name: 'mail',
   version: '2.0.0',
+  triplet: 'x86_64-linux-gnu',
   node: '/r/node',
   release: '/r',
   config: '/c',

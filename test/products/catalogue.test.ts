@@ -51,35 +51,36 @@ describe.each(names)('%s', (name) => {
     expect(productOf(name).telemetry?.recipient ?? 'none').toBe('none');
   });
 
-  test.each(productOf(name).releases)(
-    '$version: every package is pinned by sha512 and named without a mirror',
-    (release) => {
-      const { packages, root } = lockOf(name, release.source.lock);
+  test.each(npmPartsOf(name))(
+    '$version $name: every package is pinned by sha512 and named without a mirror',
+    ({ source, version, name: part }) => {
+      const { packages, root } = lockOf(name, source.lock);
       const loose = packages.filter(([, entry]) => !entry.inBundle && !entry.integrity?.startsWith('sha512-'));
       const mirrored = packages.filter(
         ([, { resolved }]) => resolved && !resolved.startsWith('https://registry.npmjs.org/'),
       );
       expect({ loose, mirrored }).toEqual({ loose: [], mirrored: [] });
-      expect(Object.values(root.dependencies ?? {})).toEqual([release.version]);
+      if (part === '') expect(Object.values(root.dependencies ?? {})).toEqual([version]);
     },
   );
 
-  test.each(productOf(name).releases)(
-    '$version: nothing for other systems; what is to be compiled is there',
-    (release) => {
-      const { packages } = lockOf(name, release.source.lock);
+  test.each(npmPartsOf(name))(
+    '$version $name: nothing for other systems; what is to be compiled is there',
+    ({ source }) => {
+      const { packages } = lockOf(name, source.lock);
       const foreign = packages.filter(
         ([, { os, cpu, libc }]) => isForeign(os, 'linux') || isForeign(cpu, 'x64', 'arm64') || isForeign(libc, 'glibc'),
       );
       const locations = packages.map(([location]) => location);
       expect(foreign).toEqual([]);
-      expect(release.source.rebuild.filter((one) => !locations.includes(`node_modules/${one}`))).toEqual([]);
+      expect(source.rebuild.filter((one) => !locations.includes(`node_modules/${one}`))).toEqual([]);
     },
   );
 
-  test.each(productOf(name).releases)('$version: its command starts a file of its own release', (release) => {
+  const whole = npmPartsOf(name).filter((part) => part.name === '');
+  test.each(whole)('$version: its command starts a file of its own release', ({ release, source }) => {
     const program = release.service.command.find((word) => word.startsWith('{{release}}/node_modules/'));
-    const { packages } = lockOf(name, release.source.lock);
+    const { packages } = lockOf(name, source.lock);
     expect(packages.some(([location]) => program?.startsWith(`{{release}}/${location}/`))).toBe(true);
   });
 
@@ -107,6 +108,14 @@ interface Entry {
   dependencies?: Record<string, string>;
 }
 
+/** Every part that comes from npm, with its release. */
+const npmPartsOf = (name: string) =>
+  productOf(name).releases.flatMap((release) =>
+    release.parts.flatMap(({ name: part, source }) =>
+      source.kind === 'npm' ? [{ release, version: release.version, name: part, source }] : [],
+    ),
+  );
+
 const lockOf = (name: string, folder: string): { packages: [string, Entry][]; root: Entry } => {
   const lock = JSON.parse(readFileSync(join('products', name, folder, 'package-lock.json'), 'utf8'));
   const { '': root, ...packages } = lock.packages as Record<string, Entry>;
@@ -123,6 +132,7 @@ const exampleView = (product: Product) => {
   const secrets = product.settings.filter(({ type }) => type === 'secret').map(({ name }) => [name, 'abcDEF123']);
   const settings = product.settings.flatMap(({ name, default: value }) => (value === undefined ? [] : [[name, value]]));
   const folders = {
+    triplet: 'x86_64-linux-gnu',
     node: '/x/node',
     release: '/x/release',
     config: '/x/config',

@@ -97,7 +97,7 @@ test.runIf(compiler.length === 0)(
     });
     const main = join(stored.folder, 'node_modules/main');
     const loaded = spawnSync(
-      stored.node,
+      stored.node ?? '',
       ['-p', `require(${JSON.stringify(join(main, 'build/Release/addon.node'))})`],
       { encoding: 'utf8' },
     );
@@ -108,7 +108,7 @@ test.runIf(compiler.length === 0)(
       exec: stored.node,
       npm_config_nodedir: join(sample.home, `runtimes/headers-${version}`),
     });
-    expect(env.PATH?.split(':')).toContain(dirname(stored.node));
+    expect(env.PATH?.split(':')).toContain(dirname(stored.node ?? ''));
     expect(env.HOME).not.toBe(sample.folder);
     expect(existsSync('/tmp/assent-script-ran')).toBe(false);
     expect(notes).toEqual(['compiling main']);

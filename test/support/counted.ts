@@ -10,6 +10,7 @@ import { storeNotice } from '../../src/consent/notice-file.ts';
 import { loadProduct, parseProductReference, pickRelease } from '../../src/product/catalogue.ts';
 import { releaseDigest } from '../../src/product/release-digest.ts';
 import { releaseFolder, runtimeFolder } from '../../src/release/layout.ts';
+import { ownNodeVersion } from '../../src/release/runtimes.ts';
 import { finish, type Home, makeHome, open, raiseOf, sure, testWorld } from '../consent/support.ts';
 import { repository, seedStore } from './seed.ts';
 
@@ -41,6 +42,6 @@ export const countedInstance = async (folder: string, wanted: string): Promise<C
   preload.searchParams.set('home', folder);
   preload.searchParams.set('name', home.paths.name);
   const key = { product: product.name, version: release.version, digest: releaseDigest(product, release) };
-  const node = join(runtimeFolder(seed, 'node', release.runtime), 'bin/node');
+  const node = join(runtimeFolder(seed, 'node', release.runtime ?? ownNodeVersion), 'bin/node');
   return { home, release: releaseFolder(seed, key), node, preload: preload.href };
 };

@@ -68,7 +68,7 @@ const make = async (world: World, wanted: string): Promise<string | undefined> =
   if (existsSync(mark)) return undefined;
   const notice = makeNotice(product, release);
   await ensureNode(world, seed, ownNodeVersion);
-  await ensureNode(world, seed, release.runtime);
+  if (release.runtime !== undefined) await ensureNode(world, seed, release.runtime);
   await storeRelease(world, seed, product, release, notice === null ? null : `${JSON.stringify(notice, null, 2)}\n`);
   return mark;
 };
@@ -83,7 +83,7 @@ export const lendStore = async (home: string, releases: readonly string[], keeps
   for (const wanted of releases) {
     const { product, release, digest } = await meant(wanted);
     folders.add(releaseFolder(seed, { product: product.name, version: release.version, digest }));
-    folders.add(runtimeFolder(seed, 'node', release.runtime));
+    if (release.runtime !== undefined) folders.add(runtimeFolder(seed, 'node', release.runtime));
   }
   for (const folder of folders) if (existsSync(folder)) lend(folder, join(home, folder.slice(seed.length)));
   if (keeps) await holdStore(realWorld(), home);

@@ -57,6 +57,7 @@ export const makeService = (home: string, port: number, server: string, flags: r
     host: {
       program: testProgram,
       preload: join(dirname(testProgram.main), 'count-preload.mjs'),
+      triplet: 'x86_64-linux-gnu',
       uid: process.geteuid?.() ?? 0,
       gid: process.getegid?.() ?? 0,
       home,

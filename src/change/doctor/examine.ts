@@ -18,6 +18,7 @@ import { supervisors } from '../../service/supervisor.ts';
 import type { World } from '../../system/world.ts';
 import type { InstanceName } from '../../values.ts';
 import { consentChecks } from './consent-checks.ts';
+import { declaredChecks } from './declared-checks.ts';
 import type { Finding, Found, Patient } from './finding.ts';
 import { note, problem, warning } from './finding.ts';
 import { homeChecks } from './home-checks.ts';
@@ -55,7 +56,7 @@ const examineInstance = async (
   if ('id' in state) return { found: [state, ...begun.found], checks: begun.checks + 1 };
   const patient = await patientOf(world, home, paths, state);
   if ('id' in patient) return { found: [...begun.found, patient], checks: begun.checks + 1 };
-  const checks = [...releaseChecks, ...serviceChecks];
+  const checks = [...releaseChecks, ...serviceChecks, ...declaredChecks(patient)];
   return { found: [...begun.found, ...(await runChecks(checks, patient))], checks: begun.checks + checks.length };
 };
 

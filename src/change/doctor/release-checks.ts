@@ -36,6 +36,7 @@ const releaseIntact = async ({ paths, stored }: Patient): Promise<Found[]> => {
 };
 
 const runtimeWorks = async ({ paths, stored }: Patient): Promise<Found[]> => {
+  if (stored.node === undefined) return [];
   const { code, stdout, stderr } = await run([stored.node, '--version'], { timeoutMs: 10_000 });
   if (code === 0 && stdout.trim() === `v${stored.release.runtime}`) return [];
   return [

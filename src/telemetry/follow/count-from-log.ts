@@ -5,16 +5,18 @@ import { makeRecorder, type RecordingWorld } from '../counting/recorder.ts';
 import type { Followed } from './followed.ts';
 import { type Following, follow } from './follower.ts';
 import { makeLineReader } from './line.ts';
+import { listen } from './listener.ts';
 
 export const countFromLog = async (
   world: RecordingWorld,
   paths: InstancePaths,
-  { log, path, folder, counters }: Followed,
+  { log, path, isSocket, folder, counters }: Followed,
   { until, trouble }: Pick<Following, 'until' | 'trouble'>,
 ): Promise<void> => {
   const recorder = makeRecorder(world, paths);
   try {
-    await follow({ world, recorder, read: makeLineReader(log, counters), path, folder, until, trouble });
+    const following = { world, recorder, read: makeLineReader(log, counters), path, folder, until, trouble };
+    await (isSocket ? listen(following) : follow(following));
   } finally {
     recorder.end();
   }

@@ -10,6 +10,8 @@ import { findStored } from '../../release/store.ts';
 export interface Followed {
   readonly log: AccessLog;
   readonly path: string;
+  /** Whether `path` is a socket of ours, to which the server sends. */
+  readonly isSocket: boolean;
   /** Where it has to lie. */
   readonly folder: string;
   readonly counters: readonly CounterDeclaration[];
@@ -23,6 +25,8 @@ export const followedOf = (paths: InstancePaths): Followed | undefined => {
   const log = findStored(paths.home, product, version, digest)?.product.telemetry?.accessLog;
   const notice = readNotice(paths, state.noticeId);
   if (log === undefined || notice === undefined) return undefined;
+  const { counters } = notice;
+  if (log.file === undefined) return { log, isSocket: true, folder: paths.counts, path: paths.requests, counters };
   const [, below = ''] = /^\{\{data\}\}\/(.+)$/.exec(log.file) ?? [];
-  return { log, folder: paths.data, path: join(paths.data, below), counters: notice.counters };
+  return { log, isSocket: false, folder: paths.data, path: join(paths.data, below), counters };
 };

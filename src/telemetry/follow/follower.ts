@@ -56,7 +56,7 @@ const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(reso
 type Line = (bytes: Buffer, from: number, to: number) => void;
 
 /** A line's own time decides about hour and day, where it is of today; where a server's clock is wrong or a line comes late, now does. */
-const counting = ({ world, recorder, read }: Pick<Following, 'world' | 'recorder' | 'read'>): Line => {
+export const counting = ({ world, recorder, read }: Pick<Following, 'world' | 'recorder' | 'read'>): Line => {
   const since = world.now().getTime();
   return (bytes, from, to) => {
     const seen = read(bytes, from, to);

@@ -218,7 +218,7 @@ const childOf = (parent: number): ProcessIdentity | undefined => {
 };
 
 const traffic = (order: RunOrder, spec: ServiceSpec, state: InstanceState, stored: StoredRelease): Promise<Traffic> => {
-  const login = loginOf(stored, viewOfService(state, stored, spec.paths), spec.paths);
+  const login = loginOf(stored, viewOfService(spec.host, state, stored, spec.paths), spec.paths);
   const { requests, clients } = order;
   return makeTraffic(spec, { web: state.urls['web'] ?? null, login, requests, clients });
 };

@@ -16,7 +16,7 @@ export const productView = (product: Product): Readonly<Record<string, unknown>>
   summary: product.summary,
   homepage: product.homepage ?? null,
   license: product.license ?? null,
-  releases: product.releases.map(({ version, runtime, size }) => ({ version, runtime, size })),
+  releases: product.releases.map(({ version, runtime, size }) => ({ version, runtime: runtime ?? null, size })),
   settings: product.settings.map(({ name, type, title, default: standard, required, choices }) => ({
     name,
     type,
@@ -63,7 +63,7 @@ export const productLines = (product: Product, { paint, symbols, columns }: Look
     ...table(
       product.releases.map(({ version, runtime, size }) => [
         version,
-        `on Node ${runtime}`,
+        runtime === undefined ? 'needs no Node' : `on Node ${runtime}`,
         `${amount(size.download)} to load, ${amount(size.installed)} on disk`,
       ]),
       4,

@@ -1,0 +1,80 @@
+/** The certificate that a server is given: whether it can be read, for whom and how long it is, and whether the server shows this very one. */
+
+import { X509Certificate } from 'node:crypto';
+import { readBytesIfThere } from '../../system/files.ts';
+import { shownCertificate } from '../../system/reach.ts';
+import type { Asked } from './declared-checks.ts';
+import { type Found, problem, warning } from './finding.ts';
+
+export const certificateCheck = async (asked: Asked<'certificate'>): Promise<Found[]> => {
+  const file = asked.text(asked.check.file);
+  if (file === '') return [];
+  const certificate = read(file);
+  if (certificate === undefined) {
+    const remedy =
+      'Put it there, as PEM, readable for root and the server’s user; or give another: assent reinstall --set certificate=FILE';
+    return [problem('certificate-missing', `There is no certificate that could be read at ${file}.`, remedy)];
+  }
+  return [
+    ...endOf(certificate, file, asked),
+    ...namesOf(certificate, file, asked),
+    ...(await shown(certificate, file, asked)),
+  ];
+};
+
+const read = (file: string): X509Certificate | undefined => {
+  try {
+    const bytes = readBytesIfThere(file);
+    return bytes === undefined ? undefined : new X509Certificate(bytes);
+  } catch {
+    return undefined;
+  }
+};
+
+const endOf = (
+  { validTo, validFrom }: X509Certificate,
+  file: string,
+  { check, patient }: Asked<'certificate'>,
+): Found[] => {
+  const now = patient.world.now().getTime();
+  const renew = `Renew it, then: assent restart ${patient.paths.name}`;
+  const days = Math.floor((Date.parse(validTo) - now) / 86_400_000);
+  if (Date.parse(validFrom) > now)
+    return [
+      problem(
+        'certificate-early',
+        `The certificate ${file} is valid only from ${validFrom} on.`,
+        'Look at the clock of this machine.',
+      ),
+    ];
+  if (days < 0) return [problem('certificate-ended', `The certificate ${file} has ended (${validTo}).`, renew)];
+  return days < check.days
+    ? [warning('certificate-ends', `The certificate ${file} ends in ${days} days (${validTo}).`, renew)]
+    : [];
+};
+
+const namesOf = (certificate: X509Certificate, file: string, { check, text }: Asked<'certificate'>): Found[] => {
+  const missing = check.names.map(text).filter((name) => certificate.checkHost(name) === undefined);
+  if (missing.length === 0) return [];
+  const remedy = `Have it issued for ${check.names.map(text).join(', ')}.`;
+  return [warning('certificate-names', `The certificate ${file} does not hold for ${missing.join(', ')}.`, remedy)];
+};
+
+/** One that was renewed is shown only after a restart. */
+const shown = async (
+  certificate: X509Certificate,
+  file: string,
+  { check, patient, text, number }: Asked<'certificate'>,
+): Promise<Found[]> => {
+  if (check.served === undefined || patient.observed.state !== 'running') return [];
+  const host = text(check.served.host).replace(/^\[(.*)\]$/, '$1');
+  const fingerprint = await shownCertificate(host, number(check.served.port), text(check.names[0] ?? ''));
+  if (fingerprint === undefined || fingerprint === certificate.fingerprint256) return [];
+  return [
+    warning(
+      'certificate-old',
+      `The server shows another certificate than the one in ${file}.`,
+      `assent restart ${patient.paths.name}`,
+    ),
+  ];
+};

@@ -1,0 +1,25 @@
+/** `assent products lock FILE`: writes and refreshes the locks of a manifest, and tells what changed. */
+
+import { isManifestPath, loadWithoutFiles, pickRelease } from '../../product/catalogue.ts';
+import { lockProduct } from '../../release/lock-product.ts';
+import { lockLines } from '../../ui/views/locks.ts';
+import type { Run } from '../invocation.ts';
+
+export const run: Run = async ({ world, home, operands, flags, look, say }) => {
+  const given = operands[0] ?? '';
+  const path = isManifestPath(given) ? given : `./${given}`;
+  const product = await loadWithoutFiles(world, path);
+  const releases = flags.release === undefined ? product.releases : [pickRelease(product, flags.release)];
+  const events = {
+    progress: () => {},
+    note: (text: string) => {
+      if (!flags.quiet) say([`  ${look.paint.faint(text)}`]);
+    },
+  };
+  const locks = await lockProduct({ world, home, product, releases, events });
+  const changed = locks.some((lock) => lock.changed);
+  return {
+    result: { ...(changed ? {} : { outcome: 'unchanged' as const }), changed, locks },
+    screen: lockLines(locks, path, look),
+  };
+};

@@ -1,0 +1,208 @@
+/** Fetching Debian packages by the real apt from the machine's own mirror; only what has left it, or misbehaves, is a server of the test's. */
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import type { Failure } from '../../src/errors.ts';
+import { missingAptPrograms } from '../../src/source/apt.ts';
+import { cachePath } from '../../src/source/artifact.ts';
+import { refuseWithoutDebian } from '../../src/source/deb.ts';
+import { fetchDebs } from '../../src/source/deb-fetch.ts';
+import type { DebLock } from '../../src/source/deb-lock.ts';
+import { resolveDebs } from '../../src/source/deb-resolve.ts';
+import { realWorld, type World } from '../../src/system/world.ts';
+import { asSha256, integrityOf, type Sha256 } from '../../src/values.ts';
+import { isRoot, makeSandbox, removeSandbox, sandbox } from '../support/sandbox.ts';
+import { debOf, sha256Of, worldWithSources } from './debs.ts';
+
+const patience = 240_000;
+const source = {
+  kind: 'deb',
+  lock: 'locks/1',
+  suites: ['bookworm'],
+  packages: ['libexpat1'],
+  without: [],
+  architectures: ['amd64'],
+} as const;
+const nowhere = 'http://127.0.0.1:1';
+
+let shared: string;
+let lock: DebLock;
+beforeAll(async () => {
+  shared = makeSandbox();
+  const deb = { ...source, suites: [...source.suites], packages: [...source.packages], without: [], architectures: [] };
+  lock = (await resolveDebs(realWorld(), join(shared, 'apt'), deb, 'amd64')).lock;
+}, patience);
+afterAll(() => removeSandbox(shared));
+
+const optionsIn = (folder: string, world: World = realWorld()) => {
+  const staging = join(folder, 'staging');
+  mkdirSync(staging, { recursive: true });
+  return { world, cache: join(folder, 'cache'), staging };
+};
+const changed = (change: Partial<DebLock['packages'][number]>, suites = lock.suites): DebLock => ({
+  ...lock,
+  suites,
+  packages: lock.packages.map((one) => ({ ...one, ...change })),
+});
+const failureOf = async (work: Promise<unknown>): Promise<Failure> => {
+  const outcome: unknown = await work.catch((error: unknown) => error);
+  if (outcome instanceof Error && 'code' in outcome) return outcome as Failure;
+  throw new Error(`no failure: ${String(outcome)}`);
+};
+const hostState = (): string =>
+  spawnSync('find', ['/var/lib/apt', '/var/cache/apt', '/var/lib/dpkg', '-printf', '%p %T@ %s\n'], { encoding: 'utf8' })
+    .stdout;
+
+test('the lock has the closure and none of what the host has', () => {
+  expect(lock.packages.map(({ name, suite }) => `${name} ${suite}`)).toEqual(['libexpat1 bookworm']);
+  expect(lock.packages[0]?.path).toMatch(/^pool\/main\/e\/expat\/libexpat1_.*_amd64\.deb$/);
+});
+
+test("fetched once from the mirror, then from the cache without apt; the host's apt is as it was", {
+  timeout: patience,
+}, async () => {
+  const folder = sandbox();
+  const before = hostState();
+  const told: number[] = [];
+  const notes: string[] = [];
+  const [artifact] = await fetchDebs(lock, {
+    ...optionsIn(folder),
+    onProgress: (bytes) => told.push(bytes),
+    onNote: (text) => notes.push(text),
+  });
+  expect(hostState()).toBe(before);
+  expect(sha256Of(readFileSync(artifact?.path ?? ''))).toBe(lock.packages[0]?.sha256);
+  expect(artifact?.path).toContain('/cache/sha256/');
+  expect(told.at(-1)).toBe(lock.packages[0]?.size);
+  expect(notes).toEqual(['reading the lists of bookworm']);
+
+  const cut = worldWithSources(folder, '');
+  expect(await fetchDebs(lock, optionsIn(folder, cut))).toEqual([artifact]);
+  writeFileSync(artifact?.path ?? '', 'something else');
+  expect((await failureOf(fetchDebs(lock, optionsIn(folder, cut)))).code).toBe('refused-apt');
+  expect(existsSync(artifact?.path ?? '')).toBe(false);
+});
+
+test('another sha256 than the lock has is refused, and nothing of it is kept', { timeout: patience }, async () => {
+  const folder = sandbox();
+  const other = changed({ sha256: 'f'.repeat(64) as Sha256 });
+  const failure = await failureOf(fetchDebs(other, optionsIn(folder)));
+  expect(failure.code).toBe('verification-failed');
+  expect(failure.message).toMatch(/What came as libexpat1 .* is something else/);
+  expect(existsSync(cachePath(join(folder, 'cache'), integrityOf('f'.repeat(64) as Sha256)))).toBe(false);
+});
+
+/** Answers as snapshot.debian.org does; `files` by their sha1. */
+const startSnapshot = async (files: Record<string, Buffer>, name: string, version: string): Promise<string> => {
+  const server = createServer((request, response) => {
+    const list = `/mr/binary/${name}/${encodeURIComponent(version)}/binfiles?fileinfo=1`;
+    const file = files[request.url?.replace('/file/', '') ?? ''];
+    if (request.url === list) {
+      const result = Object.keys(files).map((hash) => ({ architecture: 'amd64', hash }));
+      response.end(JSON.stringify({ binary: name, binary_version: version, result }));
+    } else if (file !== undefined) response.end(file);
+    else response.writeHead(404).end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+};
+
+test('a version that has left the mirror comes from the snapshot archive, if its sha256 is right', {
+  timeout: patience,
+}, async () => {
+  const folder = sandbox();
+  const deb = debOf('libexpat1', [{ path: './usr/lib/old', text: 'old' }]);
+  const snapshot = await startSnapshot({ ['a'.repeat(40)]: deb }, 'libexpat1', '2.5.0-0+old1');
+  const old = { version: '2.5.0-0+old1', path: 'pool/main/e/expat/libexpat1_2.5.0-0+old1_amd64.deb' };
+  const right = changed({ ...old, sha256: asSha256(sha256Of(deb)) as Sha256, size: deb.length });
+  const [artifact] = await fetchDebs(right, optionsIn(folder), { snapshot });
+  expect(readFileSync(artifact?.path ?? '').equals(deb)).toBe(true);
+  const wrong = changed({ ...old, sha256: 'e'.repeat(64) as Sha256 });
+  expect((await failureOf(fetchDebs(wrong, optionsIn(folder), { snapshot }))).code).toBe('verification-failed');
+});
+
+test('a version that is nowhere: the failure names package and version, and says what to do', {
+  timeout: patience,
+}, async () => {
+  const gone = changed({ version: '2.5.0-0+gone1', path: 'pool/main/e/expat/libexpat1_2.5.0-0+gone1_amd64.deb' });
+  const failure = await failureOf(fetchDebs(gone, optionsIn(sandbox()), { snapshot: nowhere }));
+  expect(failure.code).toBe('download-failed');
+  expect(failure.exit).toBe(5);
+  expect(failure.message).toMatch(
+    /^libexpat1 2\.5\.0-0\+gone1 of bookworm is neither on this machine's mirror nor in the snapshot/,
+  );
+  expect(failure.advice).toContain('assent products lock');
+});
+
+test('a suite that no source has: the line to add', async () => {
+  const failure = await failureOf(fetchDebs(changed({ suite: 'jammy' }, ['jammy']), optionsIn(sandbox())));
+  expect(failure.code).toBe('refused-apt');
+  expect(failure.exit).toBe(3);
+  expect(failure.advice).toMatch(/sources\.list: deb \[signed-by=.*\] http:\/\/deb\.debian\.org\/debian jammy main/);
+});
+
+test('a mirror that is away is one clear failure', { timeout: patience }, async () => {
+  const folder = sandbox();
+  const away = worldWithSources(folder, `deb ${nowhere}/debian bookworm main\n`);
+  const failure = await failureOf(fetchDebs(lock, optionsIn(folder, away)));
+  expect(failure.code).toBe('download-failed');
+  expect(failure.message).toMatch(/^The lists of bookworm could not be read: .*127\.0\.0\.1/);
+});
+
+test('a mirror without a signature is refused, although its source says that it is trusted', {
+  timeout: patience,
+}, async () => {
+  const folder = sandbox();
+  const server = createServer((request, response) => {
+    if (request.url?.endsWith('/Release')) response.end('Suite: bookworm\nCodename: bookworm\nSHA256:\n');
+    else response.writeHead(404).end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const { port } = server.address() as AddressInfo;
+  const world = worldWithSources(folder, `deb [trusted=yes] http://127.0.0.1:${port}/debian bookworm main\n`);
+  const failure = await failureOf(fetchDebs(lock, optionsIn(folder, world)));
+  expect(failure.code).toBe('verification-failed');
+  expect(failure.message).toContain('does not accept their signature');
+});
+
+test('what is missing is told before anything is fetched; with everything in the cache only dpkg is needed', () => {
+  const folder = sandbox();
+  expect(missingAptPrograms('/nowhere')).toEqual(['apt-get', 'apt-cache', 'apt-config', 'gpgv']);
+  expect(missingAptPrograms()).toEqual([]);
+  expect(() => refuseWithoutDebian(lock, folder, '/nowhere')).toThrow(
+    /dpkg-deb, apt-get, apt-cache, apt-config, gpgv are missing here/,
+  );
+  const path = cachePath(folder, integrityOf(lock.packages[0]?.sha256 as Sha256));
+  mkdirSync(join(path, '..'), { recursive: true });
+  writeFileSync(path, '');
+  expect(() => refuseWithoutDebian(lock, folder, '/nowhere')).toThrow(/and dpkg-deb is missing here/);
+});
+
+test.runIf(isRoot)('an ordinary user needs no right for all this', { timeout: patience }, () => {
+  const folder = sandbox();
+  const script = join(folder, 'fetch.mts');
+  const code = `
+    const { fetchDebs } = await import(${JSON.stringify(join(process.cwd(), 'src/source/deb-fetch.ts'))});
+    const { realWorld } = await import(${JSON.stringify(join(process.cwd(), 'src/system/world.ts'))});
+    const [one] = await fetchDebs(${JSON.stringify(lock)}, { world: realWorld(), cache: 'cache', staging: process.cwd() });
+    console.log(one.bytes);
+  `;
+  writeFileSync(script, code);
+  spawnSync('chown', ['-R', '65534:65534', folder]);
+  const drop = ['--reuid', '65534', '--regid', '65534', '--clear-groups', process.execPath, script];
+  const { stdout, stderr } = spawnSync('setpriv', drop, { cwd: folder, encoding: 'utf8' });
+  expect(stderr).toBe('');
+  expect(Number(stdout)).toBe(lock.packages[0]?.size);
+  expect(statSync(cachePath(join(folder, 'cache'), integrityOf(lock.packages[0]?.sha256 as Sha256))).uid).toBe(65534);
+});

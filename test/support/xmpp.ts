@@ -1,0 +1,96 @@
+/** Real XMPP clients: @xmpp/client over TCP and WebSocket, and one of another make, slixmpp, as a process of Python. */
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { type Client, client, type Element, xml } from '@xmpp/client';
+import { expect, onTestFinished } from 'vitest';
+
+export interface Account {
+  readonly user: string;
+  readonly domain: string;
+  readonly password: string;
+}
+
+export interface Session {
+  /** Bodies of the messages that arrived, in their order. */
+  readonly heard: readonly string[];
+  send(to: string, body: string): Promise<void>;
+  /** Bodies in one's own archive, the newest 50, in their order. */
+  archive(): Promise<string[]>;
+  end(): Promise<void>;
+}
+
+/** `service`: `xmpp://127.0.0.1:5222` or `ws://127.0.0.1:5280/xmpp-websocket`. Logged in and present; ended when the test is. */
+export const logIn = async (service: string, { user, domain, password }: Account): Promise<Session> => {
+  const xmpp = client({ service, domain, username: user, password });
+  xmpp.reconnect.stop();
+  const failed = new Promise<never>((_, reject) => xmpp.on('error', reject));
+  const heard: string[] = [];
+  xmpp.on('stanza', (stanza) => {
+    const body = stanza.is('message') ? stanza.getChildText('body') : null;
+    if (body !== null) heard.push(body);
+  });
+  await Promise.race([xmpp.start(), failed]);
+  failed.catch(() => {});
+  // What arrives while acknowledgements are being agreed on it counts wrongly, and the server then hangs up.
+  await expect.poll(() => xmpp.streamManagement.enabled, { timeout: 20_000, interval: 5 }).toBe(true);
+  await xmpp.send(xml('presence'));
+  const end = () => xmpp.stop().catch(() => {});
+  onTestFinished(end);
+  return {
+    heard,
+    send: (to, body) => xmpp.send(xml('message', { to, type: 'chat' }, xml('body', {}, body))),
+    archive: () => archiveOf(xmpp),
+    end,
+  };
+};
+
+const archiveOf = async (xmpp: Client): Promise<string[]> => {
+  const found: string[] = [];
+  xmpp.on('stanza', (stanza: Element) => {
+    const forwarded = stanza.getChild('result', 'urn:xmpp:mam:2')?.getChild('forwarded', 'urn:xmpp:forward:0');
+    const body = forwarded?.getChild('message')?.getChildText('body');
+    if (body) found.push(body);
+  });
+  const page = xml('set', 'http://jabber.org/protocol/rsm', xml('max', {}, '50'), xml('before'));
+  await xmpp.iqCaller.request(xml('iq', { type: 'set' }, xml('query', 'urn:xmpp:mam:2', page)), 20_000);
+  return found;
+};
+
+/** Waits until that has arrived. */
+export const hears = ({ heard }: Session, body: string): Promise<void> =>
+  expect.poll(() => heard, { timeout: 20_000, interval: 20 }).toContain(body);
+
+const python = '/usr/bin/python3';
+
+/** Why there is no client of another make here; in CI there has to be. */
+export const noSlixmpp =
+  existsSync('/usr/lib/python3/dist-packages/slixmpp') || process.env.CI
+    ? undefined
+    : 'there is no slixmpp (apt-get install python3-slixmpp)';
+
+/** Logs in over TCP with slixmpp, sends one message, and ends. */
+export const sendBySlixmpp = (port: number, from: Account, to: string, body: string): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const args = ['-c', slixmpp, `${from.user}@${from.domain}`, String(port), to, body];
+    const child = spawn(python, args, { stdio: ['pipe', 'ignore', 'pipe'] });
+    let said = '';
+    child.stderr.on('data', (text) => (said += text));
+    child.on('error', reject);
+    child.on('close', (code) => (code === 0 ? resolve() : reject(new Error(`slixmpp ended with ${code}: ${said}`))));
+    child.stdin.end(`${from.password}\n`);
+  });
+
+const slixmpp = `
+import asyncio, sys, slixmpp
+jid, port, to, body = sys.argv[1:]
+client = slixmpp.ClientXMPP(jid, sys.stdin.readline().strip())
+client['feature_mechanisms'].unencrypted_scram = True
+async def begun(_):
+    client.send_presence()
+    client.send_message(mto=to, mbody=body, mtype='chat')
+    await client.disconnect()
+client.add_event_handler('session_start', begun)
+client.add_event_handler('failed_auth', lambda _: sys.exit('login failed'))
+client.connect(('127.0.0.1', int(port)), disable_starttls=True)
+client.loop.run_until_complete(asyncio.wait_for(client.disconnected, 60))
+`;
