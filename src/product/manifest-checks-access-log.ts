@@ -31,8 +31,10 @@ export const checkAccessLog = ({ telemetry }: Pick<Product, 'telemetry'>): RawFa
 
 /** Not in {{logs}}: in an installation of root's those are root's, and the server may not write there. */
 const checkPlace = ({ file, socket, format }: AccessLog, fault: Fault): RawFault[] => {
-  if ((file === undefined) === (socket === undefined))
-    return [fault('', 'wants a file or a socket, and one of them', 'name "file", or "socket"')];
+  if (file !== undefined && socket !== undefined)
+    return [fault('socket', 'stands beside "file"', 'keep one of the two')];
+  if (file === undefined && socket === undefined)
+    return [fault('file', 'is missing', 'name the log, or "socket" for a server that writes none')];
   if (file === undefined)
     return format === 'json' ? [] : [fault('format', 'is for files', 'send a JSON object a line, and say json')];
   const [, below = ''] = /^\{\{data\}\}\/(.+)$/.exec(file) ?? [];

@@ -322,6 +322,8 @@ const accessLogs: Row[] = [
   ['recipient: none', log(`file: "{{data}}//a.log", ${extended}`), at('.file'), /not a file inside/],
   ['recipient: none', log(`file: "{{data}}/{{name}}.log", ${extended}`), at('.file'), /with plain letters/],
   ['recipient: none', log(extended), at('.file'), /is missing/],
+  ['recipient: none', log(`file: "{{data}}/a.log", socket: A, ${extended}`), at('.socket'), /stands beside "file"/],
+  ['recipient: none', log(`socket: COUNT_TO, ${extended}`), at('.format'), /is for files/],
   ['recipient: none', log('file: "{{data}}/a.log", format: clf'), at('.format'), /"clf" is not allowed/],
   ['recipient: none', log('file: "{{data}}/a.log", format: combined'), at('.format'), /DNT: 1 must not be counted/],
   [
