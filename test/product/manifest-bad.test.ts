@@ -319,7 +319,20 @@ const accessLogs: Row[] = [
   ['recipient: none', log(`file: "{{data}}", ${extended}`), at('.file'), /not a file inside/],
   ['recipient: none', log(`file: "{{data}}//a.log", ${extended}`), at('.file'), /not a file inside/],
   ['recipient: none', log(`file: "{{logs}}/{{name}}.log", ${extended}`), at('.file'), /with plain letters/],
-  ['recipient: none', log(extended), at('.file'), /is missing/],
+  ['recipient: none', log(extended), at(''), /wants a file or a socket/],
+  [
+    'recipient: none',
+    log('file: "{{data}}/a.log", socket: TO, format: json, fields: { gpc: a, dnt: b }'),
+    at(''),
+    /wants a file or a socket/,
+  ],
+  ['recipient: none', log(`socket: TO, ${extended}`), at('.format'), /is for files/],
+  [
+    'recipient: none',
+    log('socket: a b, format: json, fields: { gpc: a, dnt: b }'),
+    at('.socket'),
+    /not a name of an environment variable/,
+  ],
   ['recipient: none', log('file: "{{data}}/a.log", format: clf'), at('.format'), /"clf" is not allowed/],
   ['recipient: none', log('file: "{{data}}/a.log", format: combined'), at('.format'), /DNT: 1 must not be counted/],
   [
