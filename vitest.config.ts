@@ -20,7 +20,7 @@ const slow = [
 ].map((place) => (place.endsWith('**') ? `test/${place}/*.test.ts` : `test/${place}.test.ts`));
 
 /** Scenarios that need the machine to themselves: they make system users, boot a systemd, or look at the clock. */
-const alone = ['counting', 'hostile', 'prove', 'root', 'systemd', 'systemd-command'].map(
+const alone = ['counting', 'hostile', 'prove', 'root', 'systemd', 'systemd-command', 'systemd-prosody'].map(
   (name) => `test/scenarios/${name}.test.ts`,
 );
 

@@ -30,12 +30,19 @@ export const listsTrouble = (result: RunResult, suites: readonly string[]): stri
   );
 };
 
-/** The first complaints of one of apt's programs, on one line. */
+/** The first complaints of one of apt's programs, on one line: errors, or else warnings. */
 export const saidBy = ({ stdout, stderr, timedOut }: RunResult): string => {
   if (timedOut) return 'apt took too long and was ended';
-  const lines = `${stderr}\n${stdout}`.split('\n').filter((line) => /^(E|W|Err):/.test(line));
-  const words = lines.slice(0, 3).map((line) => line.replace(/^(E|W|Err): ?/, '').trim());
-  return (words.join('; ') || 'apt gave no reason').replace(/\/\/[^/@\s]+@/g, '//').replace(/\.$/, '');
+  const lines = `${stderr}\n${stdout}`.split('\n');
+  const found = ['E: ', 'W: ', 'Err:'].map((kind) => lines.filter((line) => line.startsWith(kind)));
+  const worst = found.find((some) => some.length > 0) ?? [];
+  const words = worst.slice(0, 3).map((line) =>
+    line
+      .replace(/^\w+: ?/, '')
+      .trim()
+      .replace(/\.$/, ''),
+  );
+  return (words.join('; ') || 'apt gave no reason').replace(/\/\/[^/@\s]+@/g, '//');
 };
 
 export const isFull = (said: string): boolean => /No space left|not enough free space|Disk quota/i.test(said);

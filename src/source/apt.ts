@@ -58,6 +58,7 @@ export const refuseMissing = (missing: readonly string[]): void => {
 /** Reads the lists of the suites anew. Failures 'refused-apt', 'download-failed', 'verification-failed' (a signature), 'refused-space'. */
 export const openApt = async ({ world, folder, suites, architecture }: AptOptions): Promise<Apt> => {
   refuseMissing(missingAptPrograms());
+  if (/["\n]/.test(folder)) throw unfitFolder(folder);
   const host = await hostConfiguration(world);
   const { sources, missing } = sourcesFor(suites, host.sources);
   if (missing.length > 0) throw noSource(missing);
@@ -163,7 +164,6 @@ const configurationText = (folder: string, architecture: string, host: HostConfi
     // The folder is ours alone: as root apt would hand its downloads to a user who can't enter it.
     'APT::Sandbox::User': 'root',
   };
-  if (/["\n]/.test(JSON.stringify(folder).slice(1, -1))) throw new Error(`apt can't take the folder ${folder}`);
   const lines = Object.entries(settings).map(([name, value]) => `${name} "${value}";`);
   return [...lines, `APT::Architectures { "${architecture}"; };`, ...host.network, ''].join('\n');
 };
@@ -178,6 +178,13 @@ const environmentFor = ({ env }: World, folder: string): Record<string, string> 
     TMPDIR: join(folder, 'tmp'),
   };
 };
+
+const unfitFolder = (folder: string): Failure =>
+  new Failure(
+    'refused-check',
+    `apt can't work in ${JSON.stringify(folder)}: its configuration can't hold a quote or a line break.`,
+    'Choose another --home. Nothing was changed.',
+  );
 
 const noSource = (missing: readonly string[]): Failure =>
   new Failure(

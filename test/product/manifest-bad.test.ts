@@ -324,6 +324,12 @@ const accessLogs: Row[] = [
   ['recipient: none', log(extended), at('.file'), /is missing/],
   ['recipient: none', log(`file: "{{data}}/a.log", socket: A, ${extended}`), at('.socket'), /stands beside "file"/],
   ['recipient: none', log(`socket: COUNT_TO, ${extended}`), at('.format'), /is for files/],
+  [
+    'recipient: none',
+    log('socket: a b, format: json, fields: { gpc: a, dnt: b }'),
+    at('.socket'),
+    /not a name of an environment variable/,
+  ],
   ['recipient: none', log('file: "{{data}}/a.log", format: clf'), at('.format'), /"clf" is not allowed/],
   ['recipient: none', log('file: "{{data}}/a.log", format: combined'), at('.format'), /DNT: 1 must not be counted/],
   [

@@ -20,13 +20,14 @@ const productOf = (name: string): Product => {
   return product;
 };
 
-test('the catalogue holds the four servers, each with both releases', () => {
+test('the catalogue holds five servers, each with both releases', () => {
   const releases = Object.fromEntries(names.map((name) => [name, productOf(name).releases.map((one) => one.version)]));
   expect(releases).toEqual({
     actual: ['25.6.0', '26.9.0'],
     haraka: ['3.0.4', '3.3.4'],
     maildev: ['2.2.1', '3.0.0'],
     'node-red': ['4.1.15', '5.0.7'],
+    prosody: ['0.12.3', '13.0.1'],
   });
 });
 

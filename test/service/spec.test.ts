@@ -86,6 +86,23 @@ test.each(releases)(
 const [first] = products;
 const version = first!.releases[0]!.version;
 
+test('a release without a Node keeps the mark by which its processes are known, and finds its libraries by the triplet', () => {
+  const { node: _, ...stored } = storedOf(first!, version);
+  const service = {
+    ...stored.release.service,
+    command: ['{{release}}/server/usr/bin/lua5.4'],
+    environment: { LD_LIBRARY_PATH: '{{release}}/server/usr/lib/{{triplet}}' },
+    prepare: [],
+  };
+  const bare = { ...stored, release: { ...stored.release, service } } as unknown as StoredRelease;
+  const machine = hostOf({ ...world, arch: 'arm64' }, null);
+  const spec = serviceSpec(machine, stateOf(first!, version), bare, paths, { own: true, counting: true });
+  expect(spec.node).toBeNull();
+  expect(spec.command).toEqual([`${stored.folder}/server/usr/bin/lua5.4`]);
+  expect(spec.environment.PATH).toBe('/srv/assent/runtimes/none:/usr/local/bin:/usr/bin:/bin');
+  expect(spec.environment.LD_LIBRARY_PATH).toBe(`${stored.folder}/server/usr/lib/aarch64-linux-gnu`);
+});
+
 test('a veto is in the environment of the service, word for word', () => {
   const spec = serviceSpec(host, stateOf(first!, version, { veto: 'true' }), storedOf(first!, version), paths, {
     own: true,

@@ -124,3 +124,12 @@ test('what can not be written is an error', () => {
   expect(() => listedPath('/a\nb')).toThrow();
   expect(() => commandLine(['/bin/a', 'a\0b'])).toThrow();
 });
+
+test('what a release sets of its own is not taken away with what a manager hands down', async () => {
+  const unset = (text: string): string => /^UnsetEnvironment=(.*)$/m.exec(text)?.[1] ?? '';
+  expect(unset(renderUnit(await specOf()))).toContain('LD_LIBRARY_PATH');
+  const text = renderUnit(await specOf({ environment: { LD_LIBRARY_PATH: '/release/lib' } }));
+  expect(unset(text)).not.toContain('LD_LIBRARY_PATH');
+  expect(unset(text)).toContain('LD_PRELOAD');
+  expect(text).toContain('LD_LIBRARY_PATH=/release/lib');
+});

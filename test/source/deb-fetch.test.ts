@@ -128,6 +128,18 @@ test('a version that has left the mirror comes from the snapshot archive, if its
   expect((await failureOf(fetchDebs(wrong, optionsIn(folder), { snapshot }))).code).toBe('verification-failed');
 });
 
+test('so does a version of a suite that the mirror has no longer', { timeout: patience }, async () => {
+  const folder = sandbox();
+  const deb = debOf('libexpat1', [{ path: './usr/lib/old', text: 'old' }]);
+  const server = await startSnapshot({ ['b'.repeat(40)]: deb }, 'libexpat1', '2.5.0-0+old1');
+  const world = worldWithSources(folder, `deb ${server}/debian bookworm main\n`);
+  const old = changed({ version: '2.5.0-0+old1', sha256: asSha256(sha256Of(deb)) as Sha256 });
+  const [artifact] = await fetchDebs(old, optionsIn(folder, world), { snapshot: server });
+  expect(readFileSync(artifact?.path ?? '').equals(deb)).toBe(true);
+  const failure = await failureOf(fetchDebs(lock, optionsIn(folder, world), { snapshot: server }));
+  expect(failure.message).toMatch(/\(apt: The repository '.*' does not have a Release file\)\.$/);
+});
+
 test('a version that is nowhere: the failure names package and version, and says what to do', {
   timeout: patience,
 }, async () => {

@@ -25,15 +25,19 @@ export const logIn = async (service: string, { user, domain, password }: Account
   xmpp.reconnect.stop();
   const failed = new Promise<never>((_, reject) => xmpp.on('error', reject));
   const heard: string[] = [];
+  const present: string[] = [];
   xmpp.on('stanza', (stanza) => {
+    if (stanza.is('presence')) present.push(stanza.attrs['from'] ?? '');
     const body = stanza.is('message') ? stanza.getChildText('body') : null;
     if (body !== null) heard.push(body);
   });
-  await Promise.race([xmpp.start(), failed]);
+  const me = String(await Promise.race([xmpp.start(), failed]));
   failed.catch(() => {});
   // What arrives while acknowledgements are being agreed on it counts wrongly, and the server then hangs up.
   await expect.poll(() => xmpp.streamManagement.enabled, { timeout: 20_000, interval: 5 }).toBe(true);
   await xmpp.send(xml('presence'));
+  // Until the server has it, messages go to whoever else is there with this account.
+  await expect.poll(() => present, { timeout: 20_000, interval: 5 }).toContain(me);
   const end = () => xmpp.stop().catch(() => {});
   onTestFinished(end);
   return {

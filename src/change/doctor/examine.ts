@@ -57,8 +57,13 @@ const examineInstance = async (
   const patient = await patientOf(world, home, paths, state);
   if ('id' in patient) return { found: [...begun.found, patient], checks: begun.checks + 1 };
   const checks = [...releaseChecks, ...serviceChecks, ...declaredChecks(patient)];
-  return { found: [...begun.found, ...(await runChecks(checks, patient))], checks: begun.checks + checks.length };
+  const found = onceEach(await runChecks(checks, patient));
+  return { found: [...begun.found, ...found], checks: begun.checks + checks.length };
 };
+
+/** Two checks may find the same: the one address of a host, looked for with each of its ports. */
+const onceEach = (found: readonly Found[]): Found[] =>
+  found.filter((one, at) => found.findIndex(({ message }) => message === one.message) === at);
 
 /** A check that fails in itself is a finding: it must not hide the others. */
 const runChecks = async <Given>(
