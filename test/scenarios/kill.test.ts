@@ -73,7 +73,7 @@ describe.concurrent.for(Object.entries(recoveries))('recover --%s', ([towards, w
       await interrupt();
       const killed = await crash(stage, ['recover', 'maildev', `--${towards}`], at);
       expect(killed.signal, `write ${at} of recover --${towards}: ${killed.stderr}`).toBe('SIGKILL');
-      const isOld = await endsIn(stage, old, fresh, `recover --${towards} killed behind write ${at}`);
+      const isOld = await endsIn(stage, old, fresh, `recover --${towards} killed behind write ${at}`, at);
       if (towards === 'undo') expect(isOld).toBe(true);
     }
     if ((await stage.looks()).current !== old.current) await stage.install();
@@ -101,7 +101,7 @@ describe.concurrent.for(Object.entries(changes))('%s', ([kind, change]) => {
       if (!prepared) await change.prepare(stage);
       const killed = await crash(stage, change.args(stage), at);
       expect(killed.signal, `write ${at} of ${kind}: ${killed.stderr}`).toBe('SIGKILL');
-      prepared = await endsIn(stage, old, fresh, `${kind} killed behind write ${at}`);
+      prepared = await endsIn(stage, old, fresh, `${kind} killed behind write ${at}`, at);
     }
     if (!prepared) await change.prepare(stage);
     const whole = await crash(stage, change.args(stage), change.writes + 1);
@@ -155,11 +155,17 @@ const crash = ({ world }: Stage, args: readonly string[], at: number): Promise<R
 
 const consentOf = async (world: Scenario) => (await world.json(['telemetry', 'status', 'maildev'])).document.consent;
 
-/** Recovers, and says whether the world is the old one again. */
-const endsIn = async ({ world, looks }: Stage, old: Looks, fresh: Looks, what: string): Promise<boolean> => {
+/** Recovers, and says whether the world is the old one again. What is the same at each write is looked at for each fifth. */
+const endsIn = async (
+  { world, looks }: Stage,
+  old: Looks,
+  fresh: Looks,
+  what: string,
+  at: number,
+): Promise<boolean> => {
   const { document } = await world.json(['status', 'maildev']);
   if (document.instance?.unfinished !== undefined) {
-    expect((await world.run(['upgrade', 'maildev', '--yes'])).exit, what).toBe(8);
+    if (at % 5 === 1) expect((await world.run(['upgrade', 'maildev', '--yes'])).exit, what).toBe(8);
     expect(await consentOf(world), what).toMatchObject({ collecting: false, reason: 'change-unfinished' });
     const recovered = await world.run(['recover', 'maildev']);
     expect(recovered, `${what}: ${recovered.stderr}`).toMatchObject({ exit: 0 });
@@ -170,8 +176,10 @@ const endsIn = async ({ world, looks }: Stage, old: Looks, fresh: Looks, what: s
   expect(leftovers(world, 'maildev'), what).toEqual([]);
   // What is not installed any more has no status.
   if (now.current !== null) expect(await consentOf(world), what).toMatchObject({ collecting: false });
-  const again = await world.json(['recover', 'maildev']);
-  expect([0, 10], what).toContain(again.exit);
-  expect(await looks(), `${what}: a second recover`).toEqual(now);
+  if (at % 5 === 2) {
+    const again = await world.json(['recover', 'maildev']);
+    expect([0, 10], what).toContain(again.exit);
+    expect(await looks(), `${what}: a second recover`).toEqual(now);
+  }
   return isOld;
 };
