@@ -22,7 +22,7 @@ export interface GateOptions {
 }
 
 /** Milliseconds between two looks: before the first good one, and while it has to stay good. */
-const pace = { eager: 20, stable: 250 } as const;
+const pace = { eager: 50, stable: 250 } as const;
 
 /** Watches a server that was just started. Never throws for what the server does; `reason` says what was wrong. */
 export const gate = async (

@@ -32,8 +32,8 @@ afterAll(() => theatre.close());
 
 /** By their place in the file: each way of asking, each way a change ends, each kind of change, and each event. */
 const played = [
-  ...[2, 3, 4, 5, 6, 7, 10, 12, 16, 17, 19, 24, 25, 28, 30, 40, 44, 52, 64, 75, 79],
-  ...[81, 82, 84, 87, 96, 117, 118, 121, 123, 126, 127, 128, 129],
+  ...[2, 3, 4, 5, 7, 10, 12, 17, 19, 25, 28, 30, 44, 52, 75, 79, 81, 84, 87],
+  ...[118, 121, 126, 127, 129],
 ];
 const typed = [0, 1, 13, 18, 25, 53];
 const exits: Record<string, number> = {
