@@ -16,7 +16,8 @@ test('a file in the place of a folder is told as what it is', () => {
     expect(() => mustBeWritable(path), path).toThrow(/ENOTDIR/);
 });
 
-test.skipIf(isRoot)('the first path that could not be made is named', () => {
+test('the first path that could not be made is named', ({ skip }) => {
+  skip(isRoot, 'root may write everywhere: the scenario of the questions types it as another user');
   const folder = join(sandbox(), 'closed');
   mkdirSync(folder);
   chmodSync(folder, 0o555);
