@@ -26,6 +26,10 @@ export type GenerationKey = Brand<string, 'GenerationKey'>;
 /** The one setting that every product with counters has without declaring it: whom reports go to (product/endpoint-setting.ts). */
 export const endpointSetting = 'telemetry.endpoint';
 
+/** What JSON and YAML call an object or a map: no list, and not null. */
+export const isMap = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
 const namePattern = /^[a-z][a-z0-9-]{0,31}$/;

@@ -12,7 +12,9 @@ import { measureTree, removeTree } from '../system/tree.ts';
 import type { World } from '../system/world.ts';
 
 export interface Erased {
+  /** Files and folders. */
   readonly files: number;
+  /** What they took on the disk, in whole blocks. */
   readonly bytes: number;
 }
 

@@ -9,7 +9,7 @@
 import { dirname, resolve } from 'node:path';
 import type { z } from 'zod';
 import type { Failure } from '../errors.ts';
-import type { ProductName, Version } from '../values.ts';
+import { isMap, type ProductName, type Version } from '../values.ts';
 import { type Fault, faultsFailure, type LocatedYaml, type Path, type RawFault, readYaml } from './located-yaml.ts';
 import { checkManifest, hintsOf } from './manifest-checks.ts';
 import { type Part, withParts } from './parts.ts';
@@ -152,8 +152,6 @@ const completeReleases = (value: unknown): { faults: RawFault[]; releases: Compl
   return { faults, releases };
 };
 
-const isMap = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 /** `source` and `parts` are two ways to say one thing: a release's own takes the place of either. */
 const defaultsFor = (own: object, defaults: Record<string, unknown> = {}): Record<string, unknown> => {
   if (!('source' in own || 'parts' in own)) return defaults;

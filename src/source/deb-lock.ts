@@ -8,7 +8,7 @@
 import { Failure } from '../errors.ts';
 import type { DebArchitecture } from '../product/machine-names.ts';
 import { shown } from '../product/wording.ts';
-import { asSha256, type Sha256 } from '../values.ts';
+import { asSha256, isMap, type Sha256 } from '../values.ts';
 
 export interface DebPackage {
   readonly name: string;
@@ -73,7 +73,7 @@ const readLock = (text: string, file: string): Raw => {
   } catch (error) {
     throw damaged(file, 'is no JSON', error);
   }
-  if (!isObject(lock) || lock.format !== 1) throw damaged(file, 'is no lock of format 1');
+  if (!isMap(lock) || lock.format !== 1) throw damaged(file, 'is no lock of format 1');
   refuseUnknown(lock, ['format', 'architecture', 'suites', 'packages'], file, 'at its top');
   return lock;
 };
@@ -85,7 +85,7 @@ interface Context {
 }
 
 const parsePackage = (raw: unknown, at: number, { file, architecture, suites }: Context): DebPackage => {
-  if (!isObject(raw) || typeof raw.name !== 'string' || !namePattern.test(raw.name))
+  if (!isMap(raw) || typeof raw.name !== 'string' || !namePattern.test(raw.name))
     throw damaged(file, `has no valid name at package ${at + 1}`);
   const { name } = raw;
   const fault = (what: string): Failure => damaged(file, `${what} at ${shown(name)}`);
@@ -121,8 +121,6 @@ const refuseUnknown = (raw: Raw, known: readonly string[], file: string, where: 
   const unknown = Object.keys(raw).find((key) => !known.includes(key));
   if (unknown !== undefined) throw damaged(file, `has the unknown key ${shown(unknown)} ${where}`);
 };
-
-const isObject = (value: unknown): value is Raw => typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const damaged = (file: string, what: string, cause?: unknown): Failure =>
   new Failure(

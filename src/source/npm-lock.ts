@@ -7,7 +7,7 @@
  */
 import { Failure } from '../errors.ts';
 import { shown } from '../product/wording.ts';
-import { asIntegrity, asVersion, type Integrity, type Version } from '../values.ts';
+import { asIntegrity, asVersion, type Integrity, isMap, type Version } from '../values.ts';
 
 export interface NpmPackage {
   /** Relative to the release's folder: `node_modules/a/node_modules/@b/c`. */
@@ -69,13 +69,13 @@ const readPackages = (text: string, file: string): [string, Raw][] => {
   } catch (error) {
     throw damaged(file, 'is no JSON', error);
   }
-  if (!isObject(lock) || lock.lockfileVersion !== 3 || !isObject(lock.packages)) {
+  if (!isMap(lock) || lock.lockfileVersion !== 3 || !isMap(lock.packages)) {
     throw damaged(file, 'is no lockfile of version 3 with "packages"');
   }
   const entries = Object.entries(lock.packages).filter(([location]) => location !== '');
   if (entries.length > limits.packages) throw damaged(file, `names more than ${limits.packages} packages`);
   return entries.map(([location, raw]) => {
-    if (!isObject(raw)) throw damaged(file, `has no object at ${shown(location)}`);
+    if (!isMap(raw)) throw damaged(file, `has no object at ${shown(location)}`);
     return [location, raw];
   });
 };
@@ -98,7 +98,7 @@ const parsePackage = (location: string, raw: Raw, file: string): NpmPackage => {
 const parseBin = (bin: unknown, location: string, file: string): Record<string, string> => {
   const fault = (what: string): Failure => damaged(file, `${what} at ${shown(location)}`);
   if (bin === undefined) return {};
-  if (!isObject(bin)) throw fault('has a "bin" that is no map');
+  if (!isMap(bin)) throw fault('has a "bin" that is no map');
   return Object.fromEntries(
     Object.entries(bin).map(([command, path]) => {
       const parts = typeof path === 'string' ? path.split('/').filter((part) => part !== '' && part !== '.') : [];
@@ -146,13 +146,11 @@ const allows = (list: unknown, value: string): boolean => {
   return meant.length === 0 || meant.includes(value) || meant.includes('any');
 };
 
-const isObject = (value: unknown): value is Raw => typeof value === 'object' && value !== null && !Array.isArray(value);
-
 const damaged = (file: string, what: string, cause?: unknown): Failure =>
   new Failure(
     'usage-manifest',
     `The lockfile ${file} ${what}.`,
-    'Make it anew with "npm install --package-lock-only" in a folder whose package.json names the server. Nothing was changed.',
+    'Make it anew: assent products lock MANIFEST. Nothing was changed.',
     cause,
   );
 

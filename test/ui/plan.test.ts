@@ -84,3 +84,10 @@ it('the title leaves out the hint where there is no room for it', () => {
   expect(titleLine('MailDev 3.0.0', 'SMTP server', look(80))).toHaveLength(78);
   expect(titleLine('MailDev 3.0.0', 'SMTP server with a WebClient', look(50))).not.toContain('more');
 });
+
+it('the title breaks between words', () => {
+  expect(titleLine('MailDev 3.0.0', 'SMTP server with a WebClient', look(30)).split('\n')).toEqual([
+    '  MailDev 3.0.0 - SMTP server',
+    '  with a WebClient',
+  ]);
+});

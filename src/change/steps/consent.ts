@@ -81,9 +81,7 @@ const eraseQuietly = async (ctx: ChangeContext): Promise<void> => {
   try {
     const { files, bytes } = await eraseTelemetry(ctx.world, ctx.paths);
     if (files > 0)
-      ctx.events.note(
-        `Telemetry: what was counted is erased (${files === 1 ? 'one file' : `${files} files`}, ${bytes} bytes).`,
-      );
+      ctx.events.note(`Telemetry: what was counted is erased (${files} files and folders, ${bytes} bytes on disk).`);
   } catch (error) {
     ctx.events.warn({
       id: 'counts-left',

@@ -21,7 +21,7 @@ export const titleLine = (title: string, summary: string, { paint, symbols, colu
   const left = `${title} ${symbols.dot} ${printable(summary)}`;
   const more = 'more: assent products';
   const gap = columns - 4 - widthOf(left) - more.length;
-  const head = `  ${paint.strong(title)} ${symbols.dot} ${printable(summary)}`;
+  const head = `  ${wrap(left, columns - 2).join('\n  ')}`.replace(title, () => paint.strong(title));
   return gap < 2 ? head : `${head}${' '.repeat(gap)}${paint.faint(more)}`;
 };
 

@@ -51,7 +51,7 @@ export const withdrawnLines = (
   { paint, symbols }: Look,
 ): string[] => [
   `  ${paint.good(symbols.done)} ${instance.name}: ${changed ? 'withdrawn. Nothing is counted from now on.' : 'was off already. Nothing is counted.'}`,
-  `    ${erased.files === 0 ? 'There was nothing to erase.' : `Erased: ${several(erased.files, 'file')}, ${several(erased.bytes, 'byte')}.`} Nothing was sent about it.`,
+  `    ${erased.files === 0 ? 'There was nothing to erase.' : `Erased: ${erased.files} files and folders, ${erased.bytes} bytes on disk.`} Nothing was sent about it.`,
   ...warnings.map((warning) => `  ${paint.caution(symbols.caution)} ${warning}`),
 ];
 
