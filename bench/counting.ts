@@ -9,7 +9,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { Agent, get } from 'node:http';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readNotice } from '../src/consent/notice-file.ts';
@@ -17,6 +16,7 @@ import { readState } from '../src/instance/state.ts';
 import { makeDay } from '../src/telemetry/counting/day.ts';
 import { compileRoutes } from '../src/telemetry/counting/routes.ts';
 import { type Counted, countedInstance } from '../test/support/counted.ts';
+import { freePort } from './lent-program.ts';
 
 const rounds = Number(process.argv[2] ?? 100);
 const requests = 480;
@@ -26,14 +26,6 @@ const agents = [
   'Mozilla/5.0 (X11; Linux x86_64; rv:127.0) Gecko/20100101 Firefox/127.0',
   'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36',
 ];
-
-const freePort = (): Promise<number> =>
-  new Promise((settle) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => settle(port));
-    });
-  });
 
 const startMaildev = async (
   { node, release }: Counted,

@@ -8,25 +8,12 @@
  */
 
 import { spawn, spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { freePort, lendProgram, nobody } from './lent-program.ts';
 
-const root = dirname(import.meta.dirname);
 const sizes = process.argv.slice(2).map(Number);
-const nobody = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {};
-const base = mkdtempSync(join(tmpdir(), 'assent-bench-'));
-const program = join(base, 'program');
-const home = join(base, 'home');
-const { NODE_EXTRA_CA_CERTS } = process.env;
-const environment = {
-  PATH: `${join(base, 'node')}:/usr/bin:/bin`,
-  HOME: base,
-  ASSENT_HOME: home,
-  LANG: 'C.UTF-8',
-  ...(NODE_EXTRA_CA_CERTS === undefined ? {} : { NODE_EXTRA_CA_CERTS }),
-};
+const { base, assent, home } = lendProgram();
 
 interface Row {
   readonly megabytes: number;
@@ -35,38 +22,6 @@ interface Row {
   readonly start: number;
   readonly copy: number;
 }
-
-const place = (): void => {
-  chmodSync(base, 0o755);
-  for (const part of ['bin', 'dist', 'products', 'schema', 'package.json'])
-    cpSync(join(root, part), join(program, part), { recursive: true });
-  mkdirSync(join(base, 'node'));
-  cpSync(process.execPath, join(base, 'node/node'));
-  spawnSync('chmod', ['-R', 'a+rX', base]);
-  if ('uid' in nobody) chownSync(base, nobody.uid ?? 0, nobody.gid ?? 0);
-};
-
-const assent = (...args: string[]): Promise<void> =>
-  new Promise((resolve, reject) => {
-    const child = spawn(join(program, 'bin/assent'), args, {
-      env: environment,
-      stdio: ['ignore', 'ignore', 'pipe'],
-      ...nobody,
-    });
-    let said = '';
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      said += text;
-    });
-    child.on('close', (code) => (code === 0 ? resolve() : reject(new Error(`${args.join(' ')}: ${said}`))));
-  });
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
 
 const answers = async (port: number): Promise<boolean> => {
   try {
@@ -78,7 +33,7 @@ const answers = async (port: number): Promise<boolean> => {
 };
 
 /** The longest time between two answers while the work goes on, in seconds. */
-const longestSilence = async (port: number, work: () => Promise<void>): Promise<number> => {
+const longestSilence = async (port: number, work: () => Promise<unknown>): Promise<number> => {
   let [longest, last, over] = [0, performance.now(), false];
   const polling = (async () => {
     while (!over) {
@@ -165,8 +120,6 @@ const print = (rows: readonly Row[]): void => {
     console.log(cells.map((cell, at) => cell.padStart([7, 12, 35, 9, 12][at] ?? 0)).join(''));
   }
 };
-
-place();
 try {
   const rows: Row[] = [];
   for (const megabytes of sizes.length > 0 ? sizes : [0, 100, 1000]) rows.push(await measure(megabytes));
