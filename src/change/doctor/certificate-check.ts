@@ -2,6 +2,7 @@
 
 import { X509Certificate } from 'node:crypto';
 import { readBytesIfThere } from '../../system/files.ts';
+import { realPathIfThere } from '../../system/quick-files.ts';
 import { shownCertificate } from '../../system/reach.ts';
 import type { Asked } from './declared-checks.ts';
 import { type Found, problem, warning } from './finding.ts';
@@ -9,7 +10,7 @@ import { type Found, problem, warning } from './finding.ts';
 export const certificateCheck = async (asked: Asked<'certificate'>): Promise<Found[]> => {
   const file = asked.text(asked.check.file);
   if (file === '') return [];
-  const certificate = read(file);
+  const certificate = read(file, asked.patient.paths.data);
   if (certificate === undefined) {
     const remedy =
       'Put it there, as PEM, readable for root and the server’s user; or give another: assent reinstall --set certificate=FILE';
@@ -22,9 +23,11 @@ export const certificateCheck = async (asked: Asked<'certificate'>): Promise<Fou
   ];
 };
 
-const read = (file: string): X509Certificate | undefined => {
+/** Where certificates are renewed, what an admin names is a link to the newest; inside of the data, which the server's account writes, no link is followed. */
+const read = (file: string, data: string): X509Certificate | undefined => {
   try {
-    const bytes = readBytesIfThere(file);
+    const isTheirs = file.startsWith(`${data}/`);
+    const bytes = readBytesIfThere(isTheirs ? file : (realPathIfThere(file) ?? file));
     return bytes === undefined ? undefined : new X509Certificate(bytes);
   } catch {
     return undefined;

@@ -1,7 +1,7 @@
 /** The checks that a manifest asks `doctor` for, against certificates, TLS servers, ports and processes that are really there. */
 import { spawnSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { type AddressInfo, createServer as listenOn } from 'node:net';
 import { join } from 'node:path';
 import { createServer as listenSecurely } from 'node:tls';
@@ -75,6 +75,19 @@ test('a certificate: its file, its end, its names, and whether the server shows 
   const served = { host: '{{listenHost}}', port: (server.address() as AddressInfo).port };
   expect(await findings({ ...check, served })).toEqual([]);
   expect(await findings({ ...check, file: other.cert, served })).toEqual(['warning certificate-old']);
+});
+
+test('a certificate that is a link, as those that are renewed are, but not one that the server made', async () => {
+  const folder = sandbox();
+  const { cert } = certificate(folder, 100);
+  const data = join(folder, 'data');
+  mkdirSync(data);
+  for (const place of [folder, data]) symlinkSync(cert, join(place, 'live.pem'));
+  const check = { kind: 'certificate' as const, ...condition, names: ['chat.example'], days: 21 };
+  expect(await findings({ ...check, file: join(folder, 'live.pem') }, { folder: data })).toEqual([]);
+  expect(await findings({ ...check, file: join(data, 'live.pem') }, { folder: data })).toEqual([
+    'problem certificate-missing',
+  ]);
 });
 
 test('a port that answers, one that does not, and a host without an address', async () => {
