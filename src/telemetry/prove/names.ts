@@ -3,7 +3,7 @@
  * name it was meant for. Pure but for the book it keeps: bytes in, bytes out.
  */
 
-import { scratchNameServer } from './scratch.ts';
+import { scratchNameServer } from '../../instance/scratch.ts';
 
 export interface Names {
   /** The answer to a query, or undefined for what is none. */

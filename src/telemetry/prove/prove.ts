@@ -10,6 +10,7 @@ import { dirname, join } from 'node:path';
 import { readNotice } from '../../consent/notice-file.ts';
 import { Failure } from '../../errors.ts';
 import type { InstancePaths } from '../../instance/paths.ts';
+import { withScratch } from '../../instance/scratch.ts';
 import { type InstanceState, readState } from '../../instance/state.ts';
 import { unfinished } from '../../instance/unfinished.ts';
 import { ensureProgram, type Program } from '../../release/program.ts';
@@ -20,7 +21,6 @@ import type { World } from '../../system/world.ts';
 import type { ChildAnswer } from '../prove-child.ts';
 import { droppedPackets, parsePackets } from './packets.ts';
 import type { RunOrder } from './run-inside.ts';
-import { withScratch } from './scratch.ts';
 import { mostClients } from './traffic.ts';
 import { judge, type Looking, type Seen, seenIn, type Verdict } from './verdict.ts';
 

@@ -1,9 +1,9 @@
 /** What is made of what was seen: whom a server reached for, what shows nothing, and each verdict with its reasons. */
 
 import { describe, expect, it, test } from 'vitest';
+import { scratchNameServer } from '../../../src/instance/scratch.ts';
 import { type Packet, parsePackets } from '../../../src/telemetry/prove/packets.ts';
 import { controlName, type RunReport } from '../../../src/telemetry/prove/run-inside.ts';
-import { scratchNameServer } from '../../../src/telemetry/prove/scratch.ts';
 import { destinationText, judge, type Looking, type Seen, seenIn } from '../../../src/telemetry/prove/verdict.ts';
 
 const control = '198.18.1.0';

@@ -8,8 +8,7 @@
  */
 
 import { join } from 'node:path';
-import { Failure } from '../../errors.ts';
-import type { InstancePaths } from '../../instance/paths.ts';
+import { Failure } from '../errors.ts';
 import {
   listFolder,
   makeFolder,
@@ -19,8 +18,8 @@ import {
   replaceLink,
   statIfThere,
   writeDurably,
-} from '../../system/files.ts';
-import { type Lock, tryLock } from '../../system/lock.ts';
+} from '../system/files.ts';
+import { type Lock, tryLock } from '../system/lock.ts';
 import {
   type Beside,
   findCommand,
@@ -28,10 +27,11 @@ import {
   type IsolatedResult,
   isolationNeeds,
   runIsolated,
-} from '../../system/namespace.ts';
-import { realPathIfThere, removeIfEmpty } from '../../system/quick-files.ts';
-import { copyTree, removeTree } from '../../system/tree.ts';
-import type { World } from '../../system/world.ts';
+} from '../system/namespace.ts';
+import { realPathIfThere, removeIfEmpty } from '../system/quick-files.ts';
+import { copyTree, removeTree } from '../system/tree.ts';
+import type { World } from '../system/world.ts';
+import type { InstancePaths } from './paths.ts';
 
 export interface CopyOptions {
   /** Names in the instance's folder that are not copied at all. */
