@@ -1,0 +1,60 @@
+/**
+ * Killed right before every system call of a change that changes anything below the home. Afterwards, with at most one `recover`, everything is old or new (truth.ts).
+ *
+ * Which calls there are is counted in a run of its own. A run may have a few more or less of those that do not matter (waking a thread), so a case is the number of the call, and
+ * what it was is printed where it fails.
+ */
+
+import assert from 'node:assert/strict';
+import type { Attack } from './attack.ts';
+import { chanceOf } from './chance.ts';
+import { type Change, type ChangeName, changes, deal, type Ready, withStages } from './changes.ts';
+import { type CallAt, callsTouching, cannotTrace, traced } from './strace.ts';
+import { generationOf, settled } from './truth.ts';
+
+export const kill: Attack = {
+  name: 'kill',
+  title: 'kill -9 before each system call of a change that changes anything',
+  atLeast: 1000,
+  cannot: cannotTrace,
+  run: async (tally, options) => {
+    for (const [kind, change] of Object.entries(changes) as [ChangeName, Change][]) {
+      if (!tally.wants(kind)) continue;
+      await withStages(change, options, async (ready) => {
+        const all = await callsOf(change, ready);
+        const chosen = options.full ? all : chanceOf(options.seed, `kill ${kind}`).some(all, quickShare);
+        tally.note(`${kind} ${all.length}`);
+        await deal(ready, chosen, async (one, at) => {
+          const held = await tally.check(`${kind}:${at.call}:${at.nth}`, () => killedAt(change, one, at));
+          if (!held) await one.stage.layBack('base');
+        });
+      });
+    }
+  },
+};
+
+/** Cases of each change in the quick tier. */
+const quickShare = 8;
+
+/** The calls that touch the home, from a run that nothing happens to. */
+const callsOf = async (change: Change, [first]: readonly Ready[]): Promise<CallAt[]> => {
+  assert.ok(first, 'there is a stage');
+  const { stage } = first;
+  await stage.layBack('base');
+  const { exit, calls, stderr } = await traced(stage.world, change.args(stage));
+  assert.equal(exit, 0, stderr);
+  await stage.layBack('base');
+  return callsTouching(stage.world.home, calls);
+};
+
+const killedAt = async (change: Change, { stage, sides }: Ready, at: CallAt): Promise<void> => {
+  const before = generationOf(stage);
+  const run = await traced(stage.world, change.args(stage), { what: 'signal=SIGKILL', at });
+  assert.ok(run.signal === 'SIGKILL' || run.exit === 0, `exit ${run.exit}: ${run.stderr}`);
+  const where = run.calls.at(-1) ?? 'no call';
+  try {
+    if ((await settled(stage, sides, before)) === 'new') await stage.layBack('base');
+  } catch (error) {
+    throw new Error(`killed before ${where}`, { cause: error });
+  }
+};

@@ -1,0 +1,67 @@
+/**
+ * `npm run test:faults [-- --full] [--seed N] [--only ATTACK[,ATTACK]] [--case ID] [--jobs N]`: attacks the real command and looks whether everything is the old or
+ * the new afterwards (truth.ts). Without --full the choice of cases that CI makes, by the day's seed. At the end a table, and as the last line the numbers.
+ */
+
+import { parseArgs } from 'node:util';
+import { setup } from '../support/built-program.ts';
+import type { Attack, AttackOptions } from './attack.ts';
+import { attacks } from './attacks.ts';
+import { type Count, startCount, tableOf, tallyOf } from './tally.ts';
+
+const { values } = parseArgs({
+  options: {
+    full: { type: 'boolean', default: false },
+    seed: { type: 'string', default: String(Math.floor(Date.now() / 86_400_000)) },
+    only: { type: 'string' },
+    case: { type: 'string' },
+    jobs: { type: 'string', default: '2' },
+  },
+});
+
+const options: AttackOptions = { full: values.full, seed: Number(values.seed), jobs: Number(values.jobs) };
+
+const chosen = (): readonly Attack[] => {
+  if (values.only === undefined) return attacks;
+  const names = values.only.split(',');
+  const unknown = names.filter((name) => attacks.every((attack) => attack.name !== name));
+  if (unknown.length > 0) throw new Error(`No such attack: ${unknown}. There are: ${attacks.map(({ name }) => name)}`);
+  return attacks.filter(({ name }) => names.includes(name));
+};
+
+const runOne = async (attack: Attack): Promise<Count> => {
+  const count = startCount(attack);
+  count.skipped = attack.cannot?.();
+  if (count.skipped !== undefined) {
+    console.log(`skipped: ${attack.name}: ${count.skipped}`);
+    return count;
+  }
+  const started = Date.now();
+  try {
+    await attack.run(tallyOf(count, options, values.case), options);
+  } catch (error) {
+    count.failures.push('the attack itself');
+    console.log(`FAILED ${attack.name}: ${error instanceof Error ? error.stack : error}`);
+  }
+  count.seconds = (Date.now() - started) / 1000;
+  const tooFew = values.full && values.case === undefined && count.cases < attack.atLeast;
+  if (tooFew) count.failures.push(`only ${count.cases} cases of ${attack.atLeast}`);
+  console.log(
+    `${attack.name}: ${count.cases} cases, ${count.failures.length} failures, ${Math.round(count.seconds)} s`,
+  );
+  return count;
+};
+
+const end = setup();
+const counts: Count[] = [];
+try {
+  for (const attack of chosen()) counts.push(await runOne(attack));
+} finally {
+  end();
+}
+console.log(`\nseed ${options.seed}, ${options.full ? 'full' : 'quick'}\n${tableOf(counts)}\n`);
+const failed = counts.reduce((sum, { failures }) => sum + failures.length, 0);
+const passed = counts.reduce((sum, { cases, failures }) => sum + Math.max(0, cases - failures.length), 0);
+const skipped = counts.filter((count) => count.skipped !== undefined).length;
+console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
+process.exitCode = failed > 0 || passed === 0 ? 1 : 0;

@@ -1,0 +1,142 @@
+/**
+ * One instance of a real server in a world of its own, and how to bring it where an attack begins. The server is JSON Server (its manifest is in test/fixtures/products): it starts
+ * in a third of a second, writes data of its own, and its two releases answer differently, so that thousands of cases can be played with it.
+ *
+ * What an attack begins from is made once by commands and then laid back from a snapshot, which is quicker and always the same.
+ */
+
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Looks, looksOf } from '../support/oracle.ts';
+import { freePort } from '../support/sandbox.ts';
+import { endScenario, makeScenario, type Run, type Scenario, type ScenarioOptions } from '../support/scenario.ts';
+import { repository } from '../support/seed.ts';
+import { set } from '../support/steps.ts';
+
+export const product = join(repository, 'test/fixtures/products/json-server/manifest.yaml');
+export const name = 'json-server';
+export const versions = { old: '0.17.4', new: '1.0.0-beta.15' } as const;
+
+export interface Stage {
+  readonly world: Scenario;
+  readonly port: number;
+  /** The instance's folder, or a path in it. */
+  readonly place: (...parts: string[]) => string;
+  /** Runs a command that has to succeed. */
+  readonly fine: (...args: string[]) => Promise<Run>;
+  /** The old release as a client has used it, with this answer about telemetry. */
+  readonly install: (telemetry: 'yes' | 'no') => Promise<void>;
+  readonly purge: () => Promise<void>;
+  readonly looks: () => Promise<Looks>;
+  /** Keeps the instance as it is under a name; it has to stand still (no command, a server that writes nothing). */
+  readonly keep: (as: string) => void;
+  /** Ends whatever runs, lays back what was kept, and starts the server where it ran. */
+  readonly layBack: (as: string) => Promise<void>;
+  readonly close: () => Promise<void>;
+}
+
+/** Arguments of the changes that attacks make; each takes the plan as it is. */
+export const upgrade = ['upgrade', name, '--to', versions.new, '--yes', '--telemetry=off'] as const;
+export const rollback = ['rollback', name, '--yes', '--telemetry=off'] as const;
+export const reinstall = ['reinstall', name, '--set', 'greeting=again', '--yes', '--telemetry=off'] as const;
+export const uninstall = ['uninstall', name, '--yes', '--telemetry=off'] as const;
+export const purging = ['uninstall', name, '--purge', '--ack', 'purge-data', '--yes', '--telemetry=off'] as const;
+
+export const makeStage = async (options: ScenarioOptions = {}): Promise<Stage> => {
+  const world = await makeScenario([`${product}@${versions.old}`, `${product}@${versions.new}`], options);
+  const port = await freePort();
+  // A secret of our own: a generated one would make every installation another one.
+  const token = join(world.folder, 'token');
+  writeFileSync(token, 'not-a-generated-one\n', { mode: 0o644 });
+  const place = (...parts: string[]): string => world.path('instances', name, ...parts);
+  const fine = async (...args: string[]): Promise<Run> => {
+    const run = await world.run(args);
+    assert.equal(run.exit, 0, `${args.join(' ')}: ${run.stdout}${run.stderr}`);
+    return run;
+  };
+  const install = async (telemetry: 'yes' | 'no'): Promise<void> => {
+    const settings = set({ webPort: port, token: `@file:${token}` });
+    const what = ['install', `${product}@${versions.old}`, ...settings, '--yes'];
+    await fine(...what, ...(telemetry === 'no' ? ['--telemetry=off'] : await acceptance(world)));
+    await use(port);
+  };
+  return {
+    world,
+    port,
+    place,
+    fine,
+    install,
+    purge: async () => void (await fine(...purging)),
+    looks: () => looksOf(world, name, () => answersAt(port)),
+    keep: (as) => keep(world, as),
+    layBack: (as) => layBack(world, as, fine),
+    close: () => endScenario(world),
+  };
+};
+
+const acceptance = async (world: Scenario): Promise<string[]> => {
+  const { document } = await world.json(['telemetry', 'notice', `${product}@${versions.old}`]);
+  return ['--telemetry=on', `--telemetry-notice=${document.notice.id}`];
+};
+
+/** What a user of the server leaves there: it must never be lost. */
+const use = async (port: number): Promise<void> => {
+  const post = { id: 'kept', title: 'written by a client' };
+  const headers = { 'content-type': 'application/json' };
+  const made = await fetch(`http://127.0.0.1:${port}/posts`, { method: 'POST', headers, body: JSON.stringify(post) });
+  assert.equal(made.status, 201);
+};
+
+/** Which release answers, and with whose data. */
+export const answersAt = async (port: number): Promise<string> => {
+  const ask = async (path: string): Promise<string> => {
+    try {
+      const response = await fetch(`http://127.0.0.1:${port}${path}`, { signal: AbortSignal.timeout(10_000) });
+      return response.status === 200 ? createdFrom(await response.text()) : String(response.status);
+    } catch {
+      return 'nobody';
+    }
+  };
+  return `db ${await ask('/db')}, pages ${await ask('/posts?_page=1&_per_page=50')}`;
+};
+
+/** Of an answer what tells releases and data apart. */
+const createdFrom = (body: string): string =>
+  `${body.includes('"first"') ? 'paged' : 'plain'}${body.includes('written by a client') ? ' with the post' : ''}`;
+
+const keptIn = (world: Scenario, as: string): string => join(world.folder, 'kept', as);
+
+const keep = (world: Scenario, as: string): void => {
+  const to = keptIn(world, as);
+  rmSync(to, { recursive: true, force: true });
+  mkdirSync(join(world.folder, 'kept'), { recursive: true });
+  copy(world.path('instances'), to);
+};
+
+const layBack = async (world: Scenario, as: string, fine: Stage['fine']): Promise<void> => {
+  endProcesses(world.home);
+  for (const part of ['instances', 'staging']) rmSync(world.path(part), { recursive: true, force: true });
+  copy(keptIn(world, as), world.path('instances'));
+  const { document } = await world.json(['status', name]);
+  if (document.ok && document.instance?.state !== 'running') await fine('start', name);
+};
+
+const copy = (from: string, to: string): void => {
+  const { status, stderr } = spawnSync('cp', ['-a', from, to], { encoding: 'utf8' });
+  assert.equal(status, 0, stderr);
+};
+
+/** Ends, with SIGKILL, every process whose command line has this home. */
+export const endProcesses = (home: string): void => {
+  for (;;) {
+    const { stdout } = spawnSync('pgrep', ['-f', home], { encoding: 'utf8' });
+    const pids = stdout
+      .split('\n')
+      .map(Number)
+      .filter((pid) => pid > 0 && pid !== process.pid);
+    if (pids.length === 0) return;
+    spawnSync('kill', ['-9', ...pids.map(String)]);
+  }
+};

@@ -1,0 +1,59 @@
+/** Counts the cases of one attack, and prints each failure with the line that makes the same case again. */
+
+import { inspect } from 'node:util';
+import type { Attack, AttackOptions, Tally } from './attack.ts';
+
+export interface Count {
+  readonly attack: string;
+  readonly title: string;
+  cases: number;
+  readonly failures: string[];
+  readonly notes: string[];
+  seconds: number;
+  skipped: string | undefined;
+}
+
+export const startCount = ({ name, title }: Attack): Count => ({
+  attack: name,
+  title,
+  cases: 0,
+  failures: [],
+  notes: [],
+  seconds: 0,
+  skipped: undefined,
+});
+
+export const tallyOf = (count: Count, { seed, full }: AttackOptions, only: string | undefined): Tally => {
+  const wants = (id: string): boolean =>
+    only === undefined || `${id}:`.startsWith(`${only}:`) || only.startsWith(`${id}:`);
+  const check = async (id: string, work: () => Promise<void>): Promise<boolean> => {
+    if (!wants(id)) return true;
+    count.cases += 1;
+    try {
+      await work();
+      return true;
+    } catch (error) {
+      count.failures.push(id);
+      const replay = `npm run test:faults --${full ? ' --full' : ''} --seed ${seed} --only ${count.attack} --case ${id}`;
+      process.stdout.write(`FAILED ${count.attack} ${id}\n${indented(wordsOf(error))}\n  again: ${replay}\n`);
+      return false;
+    }
+  };
+  return { wants, check, note: (text) => void count.notes.push(text) };
+};
+
+/** With the cause, which mostly tells more. */
+const wordsOf = (error: unknown): string => inspect(error, { depth: 3 });
+
+const indented = (text: string): string => text.replaceAll(/^/gm, '    ').slice(0, 6000);
+
+/** The table of a run, in the form that docs/reliability.md has it. */
+export const tableOf = (counts: readonly Count[]): string => {
+  const rows = counts.map(({ attack, title, cases, failures, notes, seconds, skipped }) =>
+    skipped === undefined
+      ? [attack, title, String(cases), String(failures.length), `${Math.round(seconds)} s`, notes.join('; ')]
+      : [attack, title, '-', '-', '-', `not made: ${skipped}`],
+  );
+  const head = ['attack', 'what is done', 'cases', 'failures', 'took', ''];
+  return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+};
