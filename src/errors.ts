@@ -41,6 +41,7 @@ export const failureExits = {
   'refused-state-damaged': exits.refused,
   'refused-history': exits.refused,
   'refused-findings': exits.refused,
+  'refused-rehearsal': exits.refused,
   'refused-compiler': exits.refused,
   'refused-apt': exits.refused,
   'answer-needed': exits.answerNeeded,

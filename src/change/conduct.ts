@@ -51,7 +51,7 @@ export const conduct = async (ports: Ports, request: ChangeRequest): Promise<Cha
   const settled = await settleSettings(ports, request, target);
   const heard = await hearConsent(ports, request, target, settled.settings);
   if (heard.answer.say === 'no') await noAtOnce(ports, request, paths, heard.answer.by);
-  if (!request.dryRun) await sweep(ports);
+  if (!request.dryRun) await sweep(ports, paths);
   const found = await surveyAlone(ports, request, target, settled);
   const plan = makePlan(ports, request, target, found, heard);
   ports.events.plan(plan);

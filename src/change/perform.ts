@@ -61,10 +61,12 @@ export const perform = async (
 /** Everything slow, and then the opening entry. Whatever fails before that leaves nothing behind. */
 const open = async (ports: Ports, prepared: Prepared): Promise<ChangeContext> => {
   const { target, plan, found, heard } = prepared;
-  const staging: Staging = { ports, target, plan, found, heard, account: found.account };
+  const given = new AbortController();
+  const after = stateAfter(ports, prepared, ports.world.now().toISOString());
+  const staging: Staging = { ports, target, plan, found, heard, account: found.account, after, until: given.signal };
   const isNew = statIfThere(target.paths.folder) === undefined;
   try {
-    await prepare(staging);
+    await prepare(staging, () => given.abort());
     refuseIfChanged(target.paths, plan);
     return await openTransaction(ports, target.paths, openingOf(ports, prepared));
   } catch (error) {
@@ -74,13 +76,14 @@ const open = async (ports: Ports, prepared: Prepared): Promise<ChangeContext> =>
 };
 
 /** Until the journal is opened a signal only stops the work: nothing has changed. */
-const prepare = async (staging: Staging): Promise<void> => {
+const prepare = async (staging: Staging, giveUp: () => void): Promise<void> => {
   const { ports, target, found } = staging;
   let signal: string | undefined;
   const unwatch = onEndingSignal((received) => {
     if (received === 'SIGHUP') return;
     ports.events.note(`${received}: the step under way is finished, then nothing more is done.`);
     signal ??= received;
+    giveUp();
   });
   try {
     await stage(staging, () => {

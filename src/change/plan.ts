@@ -11,7 +11,7 @@ import type { InstanceName } from '../values.ts';
 
 export type ChangeKind = 'install' | 'reinstall' | 'upgrade' | 'rollback' | 'uninstall';
 
-export type PrepareStepKind = 'fetch' | 'runtime' | 'program' | 'render' | 'first-copy';
+export type PrepareStepKind = 'fetch' | 'runtime' | 'program' | 'render' | 'first-copy' | 'rehearse';
 export type ChangeStepKind =
   | 'generation'
   | 'account'
@@ -104,6 +104,8 @@ export interface Facts {
   readonly program: boolean;
   /** Data to copy; null where there is none yet. */
   readonly data: { bytes: number; files: number; from: 'now' | 'then' } | null;
+  /** True if the release is tried on a copy first. */
+  readonly rehearses: boolean;
   readonly account: string | null;
   readonly wasRunning: boolean;
   readonly staysRunning: boolean;
@@ -148,6 +150,8 @@ const installSteps = (facts: Facts): Step[] => {
       0,
     ),
     facts.data && prepare('first-copy', `copy the data of ${facts.data.from}, while the server runs`, facts.data.bytes),
+    facts.rehearses &&
+      prepare('rehearse', `try ${nameOf(facts)} on a copy, in a network that leads nowhere`, facts.data?.bytes ?? 0),
     change('generation', 'open the journal; an earlier yes to telemetry ends', 'consent stays ended, a no stays a no'),
     facts.account !== null && change('account', `make the system user ${facts.account}`, 'remove it again'),
     facts.wasRunning && stopping(facts),

@@ -6,8 +6,9 @@ import { dangersOf, warningsOf } from './forebode.ts';
 import { nextGeneration } from './generation.ts';
 import type { Danger, Facts, Plan, Warning } from './plan.ts';
 import { assemblePlan } from './plan.ts';
+import { noRehearsal } from './rehearsal/chance.ts';
 import type { ChangeRequest, Ports } from './request.ts';
-import { amountsOf, spaceNeeds } from './space.ts';
+import { amountsOf, isEnough, spaceNeeds } from './space.ts';
 import type { Survey } from './survey.ts';
 import type { Target } from './target.ts';
 
@@ -22,7 +23,8 @@ const factsOf = (ports: Ports, request: ChangeRequest, target: Target, found: Su
   const uninstall = kind === 'uninstall';
   const fetches = !uninstall && found.stored === undefined;
   const dangers: Danger[] = dangersOf(ports, request, target, found);
-  const warnings: Warning[] = warningsOf(ports, target, found);
+  const rehearses = canRehearse(ports, target, found);
+  const warnings: Warning[] = [...warningsOf(ports, target, found), ...noRehearsal(target, found.rehearsal, rehearses)];
   return {
     kind,
     instance: paths.name,
@@ -33,7 +35,7 @@ const factsOf = (ports: Ports, request: ChangeRequest, target: Target, found: Su
     stateDigest: stateDigest(paths),
     dangers,
     warnings,
-    space: spaceNeeds(amountsOf(ports.home, target, found)),
+    space: spaceNeeds(amountsOf(ports.home, target, found, rehearses)),
     fetch: fetches ? { ...release.size, packages: found.packages } : null,
     runtime:
       uninstall || found.runtimeThere || release.runtime === undefined
@@ -44,6 +46,7 @@ const factsOf = (ports: Ports, request: ChangeRequest, target: Target, found: Su
       found.data === null
         ? null
         : { from: found.data.from, bytes: found.data.size.bytes, files: found.data.size.files },
+    rehearses,
     account: found.account?.made && from === null ? found.account.name : null,
     wasRunning: found.running,
     staysRunning: found.supervisor !== 'none' && (from === null || found.running || before?.running === true),
@@ -54,4 +57,11 @@ const factsOf = (ports: Ports, request: ChangeRequest, target: Target, found: Su
     stopSeconds: usual.stop,
     startSeconds: usual.start,
   };
+};
+
+/** Room that only the rehearsal lacks is no reason to refuse the change. */
+const canRehearse = ({ home }: Ports, target: Target, found: Survey): boolean => {
+  if (found.rehearsal === null || !('copy' in found.rehearsal)) return false;
+  const enough = (rehearses: boolean): boolean => isEnough(spaceNeeds(amountsOf(home, target, found, rehearses)));
+  return enough(true) || !enough(false);
 };

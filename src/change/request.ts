@@ -37,6 +37,8 @@ export interface ChangeRequest {
   readonly data?: DataOf;
   /** --purge (uninstall). */
   readonly purge?: boolean;
+  /** False: --no-rehearsal (upgrade, reinstall). */
+  readonly rehearsal?: false;
   readonly supervisor?: SupervisorKind;
   /** `--set` and the answers file in one, flags first: setting name to text; a secret's text is its reference. */
   readonly given: Readonly<Record<string, string>>;

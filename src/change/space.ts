@@ -4,6 +4,7 @@
  */
 
 import { Failure } from '../errors.ts';
+import { scratchFolder } from '../instance/scratch.ts';
 import { homePaths } from '../release/layout.ts';
 import { freeSpace } from '../system/space.ts';
 import type { SpaceNeed } from './plan.ts';
@@ -23,8 +24,8 @@ const programSize = { bytes: 130 * 1024 ** 2, inodes: 200 };
 /** File systems round up; compilers leave more than they were given. */
 const margin = 1.1;
 
-/** The amounts by the folder they go to. */
-export const amountsOf = (home: string, target: Target, found: Survey): Amount[] => {
+/** The amounts by the folder they go to. `rehearses`: the data is copied once more, and goes again before the change. */
+export const amountsOf = (home: string, target: Target, found: Survey, rehearses = false): Amount[] => {
   const { releases, runtimes, cache } = homePaths(home);
   const { size } = target.release;
   const fetches = target.kind !== 'uninstall' && found.stored === undefined;
@@ -37,6 +38,9 @@ export const amountsOf = (home: string, target: Target, found: Survey): Amount[]
     ...(found.runtimeThere || target.kind === 'uninstall' ? [] : [{ path: runtimes, ...runtimeSize }]),
     ...(found.programThere ? [] : [{ path: runtimes, ...programSize }]),
     ...(copied ? [{ path: target.paths.folder, bytes: copied.bytes * margin, inodes: copied.files }] : []),
+    ...(rehearses
+      ? [{ path: scratchFolder(home), bytes: (copied?.bytes ?? 0) * margin, inodes: (copied?.files ?? 0) + 100 }]
+      : []),
     // Goes before the new copy is made.
     { path: target.paths.folder, bytes: -stale.bytes, inodes: -stale.files },
   ];
@@ -62,6 +66,8 @@ export const spaceNeeds = (amounts: readonly Amount[]): SpaceNeed[] => {
     inodes: Math.max(0, need.inodes),
   }));
 };
+
+export const isEnough = (needs: readonly SpaceNeed[]): boolean => !needs.some(lacks);
 
 /** Throws 'refused-space', naming every filesystem that lacks something. */
 export const refuseWithoutSpace = (needs: readonly SpaceNeed[]): void => {

@@ -1,13 +1,15 @@
 /**
  * The slow part of a change, while the old server still answers and before anything is opened: release, runtime, the verified copy of
- * Assent, rendered configuration, a first copy of the data. All of it lies beside what is in use; what fails here is refused,
+ * Assent, rendered configuration, a first copy of the data, a rehearsal. All of it lies beside what is in use; what fails here is refused,
  * and leaves the instance as it was.
  */
 
 import { join } from 'node:path';
 import { storeNotice } from '../consent/notice-file.ts';
 import { messageOf } from '../errors.ts';
-import type { Account } from '../instance/state.ts';
+import type { InstancePaths } from '../instance/paths.ts';
+import { sweepScratch } from '../instance/scratch.ts';
+import type { Account, InstanceState } from '../instance/state.ts';
 import { holdStore } from '../release/holds.ts';
 import { homePaths } from '../release/layout.ts';
 import { ensureProgram } from '../release/program.ts';
@@ -21,6 +23,7 @@ import { treeOptions } from './as-account.ts';
 import type { Heard } from './ask.ts';
 import { stageConfiguration } from './configure.ts';
 import type { Plan, PrepareStepKind, Step } from './plan.ts';
+import { rehearse } from './rehearsal/rehearse.ts';
 import type { Ports } from './request.ts';
 import { backupOf, configParts, nextOf, partPath, passable, removePrepared } from './steps/parts.ts';
 import type { Survey } from './survey.ts';
@@ -33,6 +36,10 @@ export interface Staging {
   readonly found: Survey;
   readonly heard: Heard;
   readonly account: Account | null;
+  /** The state that the change would write. */
+  readonly after: InstanceState;
+  /** Aborted once a signal has come: what can be given up in the middle need not be finished. */
+  readonly until: AbortSignal;
 }
 
 /** Does the plan's first phase. `stopped` is looked at between the steps. */
@@ -62,13 +69,13 @@ export const unstage = async ({ ports, target, account }: Staging, isNew: boolea
   }
 };
 
-/** What killed runs have left in staging: it goes before free space is looked at. That it can't be removed is no reason to refuse a change. */
-export const sweep = async ({ world, home, events }: Ports): Promise<void> => {
-  if (statIfThere(homePaths(home).staging) === undefined) return;
+/** What killed runs have left in staging and of rehearsals: it goes before free space is looked at. That it can't be removed is no reason to refuse a change. */
+export const sweep = async ({ world, home, events }: Ports, paths: InstancePaths): Promise<void> => {
   try {
-    await sweepStaging(world, home);
+    await sweepScratch(world, paths);
+    if (statIfThere(homePaths(home).staging) !== undefined) await sweepStaging(world, home);
   } catch (error) {
-    const message = `Leftovers in ${homePaths(home).staging} could not be removed: ${messageOf(error)}.`;
+    const message = `Leftovers of earlier runs in ${home} could not be removed: ${messageOf(error)}.`;
     events.warn({ id: 'sweep-failed', message, remedy: 'They only take space. The next change tries again.' });
   }
 };
@@ -112,6 +119,7 @@ const work = {
       onProgress: ({ bytes }) => ports.events.stepProgress(step, { done: bytes, total, unit: 'bytes' }),
     });
   },
+  rehearse,
 } as const satisfies Record<PrepareStepKind, (staging: Staging, step: Step) => Promise<void>>;
 
 /** A rollback takes the configuration and the secrets that belonged to the release. */

@@ -33,6 +33,7 @@ import type { SettledSettings } from './ask.ts';
 import type { Configuration } from './configure.ts';
 import { configure } from './configure.ts';
 import { dataFolder } from './data-choice.ts';
+import { type Rehearsal, rehearsalChance } from './rehearsal/chance.ts';
 import type { ChangeRequest, DataOf, Ports } from './request.ts';
 import { nextOf } from './steps/parts.ts';
 import type { Target } from './target.ts';
@@ -60,6 +61,7 @@ export interface Survey {
     /** What a killed run has left of such a copy. */
     readonly stale: TreeSize | null;
   } | null;
+  readonly rehearsal: Rehearsal | null;
 }
 
 export const survey = async (
@@ -96,6 +98,7 @@ export const survey = async (
     programThere: hasProgram(world, home),
     configuration: renders ? configurationFor(ports, target, settled) : null,
     data: target.kind === 'uninstall' ? null : await dataToCopy(ports, settled.data, target, account),
+    rehearsal: await rehearsalChance(ports, request, target, settled, found),
   };
 };
 

@@ -26,6 +26,8 @@ export interface Flags {
   readonly release: string | undefined;
   readonly data: 'then' | 'now' | undefined;
   readonly purge: boolean;
+  /** False with --no-rehearsal. */
+  readonly rehearsal: boolean;
   readonly finish: boolean;
   readonly undo: boolean;
   readonly exitCode: boolean;
@@ -75,6 +77,7 @@ const atRest: Flags = {
   release: undefined,
   data: undefined,
   purge: false,
+  rehearsal: true,
   finish: false,
   undo: false,
   exitCode: false,

@@ -66,6 +66,7 @@ const options = {
       'then',
       'now',
     ]),
+  rehearsal: () => new Option('--no-rehearsal', 'do not try the release on a copy first'),
   purge: () => new Option('--purge', 'delete data, configuration, secrets, backups and logs, too'),
   finish: () => new Option('--finish', 'go forward to the new release').conflicts('undo'),
   undo: () => new Option('--undo', 'go back to the release before'),

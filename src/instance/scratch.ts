@@ -8,7 +8,7 @@
  */
 
 import { join } from 'node:path';
-import { Failure } from '../errors.ts';
+import { Failure, messageOf } from '../errors.ts';
 import {
   listFolder,
   makeFolder,
@@ -19,7 +19,7 @@ import {
   statIfThere,
   writeDurably,
 } from '../system/files.ts';
-import { type Lock, tryLock } from '../system/lock.ts';
+import { type Lock, type LockHolder, tryLock } from '../system/lock.ts';
 import {
   type Beside,
   findCommand,
@@ -29,7 +29,7 @@ import {
   runIsolated,
 } from '../system/namespace.ts';
 import { realPathIfThere, removeIfEmpty } from '../system/quick-files.ts';
-import { copyTree, removeTree } from '../system/tree.ts';
+import { copyTree, removeTree, type TreeOptions } from '../system/tree.ts';
 import type { World } from '../system/world.ts';
 import type { InstancePaths } from './paths.ts';
 
@@ -38,20 +38,28 @@ export interface CopyOptions {
   readonly without: readonly string[];
   /** Names of folders that are made empty. */
   readonly empty: readonly string[];
+  /** Of the others only these are copied, each under the name given here. Default: all, as they are called. */
+  readonly only?: Readonly<Record<string, string>>;
+  readonly onProgress?: TreeOptions['onProgress'];
 }
 
+/** `sealed`: the copy is all that can be written, on the whole machine. */
+export type ScratchRun = IsolatedOptions & { readonly beside?: Beside; readonly sealed?: boolean };
+
 export interface Scratch {
+  /** The copy of the instance's folder; within a run it stands in that one's place. */
+  readonly instance: string;
   /** A folder of ours beside the copy, for what a run in it leaves. */
   readonly out: string;
   /** Runs the command with the copy in the instance's place, in a network that leads nowhere. Throws 'refused-check' where namespaces can't be made. */
-  readonly run: (
-    command: readonly string[],
-    options: IsolatedOptions & { readonly beside?: Beside },
-  ) => Promise<IsolatedResult>;
+  readonly run: (command: readonly string[], options: ScratchRun) => Promise<IsolatedResult>;
 }
 
 /** Names are asked for here in a scratch's network: an address that is nobody's, in a range for tests. */
 export const scratchNameServer = '198.18.0.1';
+
+/** Where the copies of a home's instances are made. */
+export const scratchFolder = (home: string): string => join(home, 'scratch');
 
 /** Gives `work` a fresh copy and removes it afterwards. Throws 'instance-busy' where another run has one. */
 export const withScratch = async <T>(
@@ -62,15 +70,43 @@ export const withScratch = async <T>(
 ): Promise<T> => {
   refuseWithoutTools();
   const lock = takeLock(world, paths);
-  const folder = join(paths.home, 'scratch', paths.name);
+  const folder = join(scratchFolder(paths.home), paths.name);
   try {
     await sweep(folder);
     const out = await makeCopy(paths, folder, options);
-    return await work({ out, run: (command, how) => runOver(world, paths, folder, command, how) });
+    const instance = join(folder, 'instance');
+    return await work({ instance, out, run: (command, how) => runOver(world, paths, folder, command, how) });
   } finally {
     await sweep(folder);
-    removeIfEmpty(join(paths.home, 'scratch'));
+    removeIfEmpty(scratchFolder(paths.home));
     lock.release();
+  }
+};
+
+/** Why no copy could be run here; undefined where one can. It is tried: what a machine permits is written in too many places. */
+export const scratchTrouble = async (world: World): Promise<Failure | undefined> => {
+  try {
+    refuseWithoutTools();
+    const isolation = { user: world.user, binds: [], readOnly: [], hide: [] };
+    const result = await runIsolated(['/bin/true'], isolation, { input: '', timeoutMs: 10_000 });
+    return result.began ? undefined : cantIsolate(world, result.stderr);
+  } catch (error) {
+    if (error instanceof Failure) return error;
+    return cantIsolate(world, messageOf(error));
+  }
+};
+
+/** Removes what a run that was killed has left; nothing happens while one is at work. */
+export const sweepScratch = async (world: World, paths: InstancePaths): Promise<void> => {
+  const folder = join(scratchFolder(paths.home), paths.name);
+  if (statIfThere(folder) === undefined) return;
+  const attempt = tryLock(lockOf(paths), holderOf(world));
+  if (!('lock' in attempt)) return;
+  try {
+    await sweep(folder);
+    removeIfEmpty(scratchFolder(paths.home));
+  } finally {
+    attempt.lock.release();
   }
 };
 
@@ -85,11 +121,19 @@ const refuseWithoutTools = (): void => {
   );
 };
 
-const takeLock = (world: World, { home, name }: InstancePaths): Lock => {
-  const path = join(home, 'locks', `${name}.scratch.lock`);
+const lockOf = ({ home, name }: InstancePaths): string => join(home, 'locks', `${name}.scratch.lock`);
+
+const holderOf = (world: World): LockHolder => ({
+  pid: world.pid,
+  command: 'assent',
+  step: 'scratch copy',
+  startedAt: world.now().toISOString(),
+});
+
+const takeLock = (world: World, paths: InstancePaths): Lock => {
+  const { home, name } = paths;
   makeFolder(join(home, 'locks'));
-  const holder = { pid: world.pid, command: 'assent', step: 'scratch copy', startedAt: world.now().toISOString() };
-  const attempt = tryLock(path, holder);
+  const attempt = tryLock(lockOf(paths), holderOf(world));
   if ('lock' in attempt) return attempt.lock;
   throw new Failure(
     'instance-busy',
@@ -106,24 +150,31 @@ const sweep = async (folder: string): Promise<void> => {
 };
 
 const makeCopy = async (paths: InstancePaths, folder: string, options: CopyOptions): Promise<string> => {
-  makeFolder(join(paths.home, 'scratch'), { mode: 0o711 });
+  makeFolder(scratchFolder(paths.home), { mode: 0o711 });
   makeFolder(folder, { mode: 0o711 });
   const [instance, out] = [join(folder, 'instance'), join(folder, 'out')];
   makeFolder(join(folder, 'locks'), { mode: 0o755 });
   makeFolder(out, { mode: 0o700 });
   makeLike(paths.folder, instance);
   for (const name of listFolder(paths.folder)) {
-    if (!options.without.includes(name)) await copyOne(join(paths.folder, name), join(instance, name), options, name);
+    const called = nameInCopy(name, options);
+    if (called !== undefined) await copyOne(join(paths.folder, name), join(instance, called), options, name);
   }
   writeNames(out);
   return out;
 };
 
-const copyOne = async (from: string, to: string, { empty }: CopyOptions, name: string): Promise<void> => {
+const nameInCopy = (name: string, { without, empty, only }: CopyOptions): string | undefined => {
+  if (without.includes(name)) return undefined;
+  return only === undefined || empty.includes(name) ? name : only[name];
+};
+
+const copyOne = async (from: string, to: string, { empty, onProgress }: CopyOptions, name: string): Promise<void> => {
   const stat = statIfThere(from);
   if (stat?.kind === 'link') replaceLink(readLinkIfThere(from) ?? '', to);
   if (stat?.kind === 'folder' && empty.includes(name)) makeLike(from, to);
-  if (stat?.kind === 'folder' && !empty.includes(name)) await copyTree(from, to);
+  if (stat?.kind === 'folder' && !empty.includes(name))
+    await copyTree(from, to, onProgress === undefined ? {} : { onProgress });
   const bytes = stat?.kind === 'file' ? readBytesIfThere(from) : undefined;
   if (bytes !== undefined) writeDurably(to, bytes, attributesOf(from));
 };
@@ -149,7 +200,7 @@ const runOver = async (
   paths: InstancePaths,
   folder: string,
   command: readonly string[],
-  { beside, ...options }: IsolatedOptions & { readonly beside?: Beside },
+  { beside, sealed = false, ...options }: ScratchRun,
 ): Promise<IsolatedResult> => {
   const names = ['resolv.conf', 'nsswitch.conf'].map((name) => ({
     from: join(folder, 'out', name),
@@ -161,8 +212,10 @@ const runOver = async (
     { from: join(folder, 'locks'), over: join(paths.home, 'locks') },
     { from: join(folder, 'out'), over: join(folder, 'out') },
   ];
-  const hide = ['/run/nscd', '/run/dbus', '/run/systemd'];
-  const isolation = { user: world.user, binds, readOnly: [paths.home], hide, ...(beside ? { beside } : {}) };
+  // Sockets of the machine's databases, mailers and helpers are in no network: they are reached by their files.
+  const hide = sealed ? ['/run', '/tmp', '/var/tmp', '/dev/shm'] : ['/run/nscd', '/run/dbus', '/run/systemd'];
+  const kept = { keep: realPathIfThere(paths.home) ?? paths.home, sealed };
+  const isolation = { user: world.user, binds, readOnly: [paths.home], hide, ...kept, ...(beside ? { beside } : {}) };
   const result = await runIsolated(command, isolation, options);
   if (result.began || options.until?.aborted === true) return result;
   throw cantIsolate(world, result.stderr);

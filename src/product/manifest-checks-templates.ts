@@ -90,7 +90,7 @@ const productTemplates = ({ urls, login }: Product): Placed[] => [
 ];
 
 const releaseTemplates = (release: Release, path: Path): Placed[] => {
-  const { service, health, ownTelemetry } = release;
+  const { service, health, ownTelemetry, rehearsal } = release;
   const found: Placed[] = [];
   const add = (at: Path, text: unknown) => {
     if (typeof text === 'string') found.push({ path: [...path, ...at], text, scope: 'service', release });
@@ -101,6 +101,11 @@ const releaseTemplates = (release: Release, path: Path): Placed[] => {
   for (const [line, command] of service.prepare.entries()) {
     for (const [at, word] of command.entries()) add(['service', 'prepare', line, at], word);
   }
+  if (rehearsal?.copy.kind === 'command') {
+    for (const [at, word] of rehearsal.copy.command.entries()) add(['rehearsal', 'copy', 'command', at], word);
+  }
+  for (const [name, text] of Object.entries(rehearsal?.environment ?? {}))
+    add(['rehearsal', 'environment', name], text);
   for (const [at, check] of health.checks.entries())
     addCheck(check, (key, text) => add(['health', 'checks', at, ...key], text));
   for (const key of ['off', 'on'] as const) {

@@ -32,6 +32,7 @@ export type CounterDeclaration = TelemetryDeclaration['counters'][number];
 type Complete = z.output<typeof completeRelease>;
 export type ServiceDescription = Complete['service'];
 export type ConfigFile = NonNullable<Complete['config']>[number];
+export type RehearsalCopy = NonNullable<Complete['rehearsal']>['copy'];
 
 /** A product at a version: all that is needed to fetch, run, check and undo it. */
 export interface Release extends Omit<Complete, 'version' | 'runtime' | 'config' | 'source' | 'parts'> {

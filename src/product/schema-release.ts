@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { health, ownTelemetry } from './schema-health.ts';
 import { exactVersion, relativePath, strict, template, variable, whole, words } from './schema-parts.ts';
+import { rehearsal } from './schema-rehearsal.ts';
 import { parts, source } from './schema-source.ts';
 
 export const stopSignals = ['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const;
@@ -46,6 +47,9 @@ export const releaseShape = {
     'Another format: a rollback takes the data of then by default',
   ),
   health,
+  rehearsal: rehearsal
+    .exactOptional()
+    .describe('Before an upgrade the new release is tried on a copy of the data; this says how that is made'),
   ownTelemetry: ownTelemetry.exactOptional(),
   notes: z.array(words(500)).max(20).exactOptional().describe('What an admin should know before this release'),
 };

@@ -8,6 +8,8 @@ export interface Mount {
   /** Absolute path. Later ones hide earlier ones of the same path. */
   readonly point: string;
   readonly type: string;
+  /** Of this mount, not of its filesystem: `rw`, `nosuid`, `relatime`. */
+  readonly flags: readonly string[];
 }
 
 /** Source: /proc/self/mountinfo, in its order. */
@@ -30,7 +32,11 @@ const isAtOrAbove = (point: string, path: string): boolean =>
 const parseMount = (line: string): Mount => {
   const fields = line.split(' ');
   const separator = fields.indexOf('-', 6);
-  return { point: unescaped(fields[4] ?? ''), type: fields[separator + 1] ?? '' };
+  return {
+    point: unescaped(fields[4] ?? ''),
+    type: fields[separator + 1] ?? '',
+    flags: (fields[5] ?? '').split(','),
+  };
 };
 
 /** White space and backslashes are octal; the bytes are UTF-8. */

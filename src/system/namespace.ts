@@ -6,9 +6,13 @@
  * is gone with the last process. The kernel ends them all when we die, however we die (setpriv --pdeathsig, unshare --kill-child).
  *
  * As root the command stays root; other users are root for the set-up only, where the kernel lets them, and themselves afterwards.
+ *
+ * Sealed, the command can change nothing of this machine but what was bound for it: every mount is read-only, folders where others listen or
+ * leave files are covered, and no program gives it more rights (sendmail, sudo). A copied server then reaches neither spools nor databases.
  */
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { listMounts, type Mount } from './mounts.ts';
 import { minimalEnvironment } from './processes.ts';
 
 export interface Isolation {
@@ -20,6 +24,10 @@ export interface Isolation {
   readonly readOnly: readonly string[];
   /** Folders that are covered by empty ones, where they are there. */
   readonly hide: readonly string[];
+  /** Where what is needed lies: stays to be seen though a folder above it is hidden. */
+  readonly keep?: string;
+  /** Whether all else can't be written either. */
+  readonly sealed?: boolean;
   /** Runs beside the command with the rights of the set-up, from before it to a little after it. */
   readonly beside?: Beside;
 }
@@ -67,7 +75,7 @@ export const runIsolated = (
 ): Promise<IsolatedResult> => {
   const { spawn } = process.getBuiltinModule('node:child_process');
   const rights = isolation.user.uid === 0 ? [] : ['--map-root-user'];
-  const namespaces = [...rights, '--mount', '--net', '--pid', '--fork', '--mount-proc', '--kill-child=KILL'];
+  const namespaces = [...rights, '--mount', '--net', '--pid', '--ipc', '--fork', '--mount-proc', '--kill-child=KILL'];
   const script = scriptFor(command, isolation);
   const words = ['--pdeathsig', 'KILL', 'unshare', ...namespaces, '/bin/sh', '-c', script];
   const child = spawn('setpriv', words, { cwd: '/', env: minimalEnvironment, detached: true, stdio: 'pipe' });
@@ -99,12 +107,15 @@ export const runIsolated = (
 
 const begun = '@begun\n';
 
-const scriptFor = (command: readonly string[], { user, binds, readOnly, hide, beside }: Isolation): string =>
-  [
+const scriptFor = (command: readonly string[], isolation: Isolation): string => {
+  const { user, binds, readOnly, hide, beside, keep, sealed = false } = isolation;
+  const asUser = [...(user.uid === 0 ? [] : backToUser(user)), ...(sealed ? ['setpriv', '--no-new-privs'] : [])];
+  return [
     'set -eu',
-    ...hide.map((folder) => `if [ -d ${quoted(folder)} ]; then mount -t tmpfs none ${quoted(folder)}; fi`),
-    ...binds.map(({ from, over }) => `mount --bind ${quoted(from)} ${quoted(over)}`),
+    ...hidden(hide, keep),
+    ...binds.flatMap((bind) => bound(bind, hide)),
     ...readOnly.map(closed),
+    ...(sealed ? sealing(listMounts(), isolation) : []),
     'ip link set lo up',
     'ip route add local default dev lo',
     'ip -6 route add local default dev lo 2>/dev/null || :',
@@ -113,10 +124,58 @@ const scriptFor = (command: readonly string[], { user, binds, readOnly, hide, be
     ...(beside === undefined ? [] : besideBegins(beside)),
     `printf '${begun.trim()}\\n'`,
     'code=0',
-    `${(user.uid === 0 ? command : [...backToUser(user), ...command]).map(quoted).join(' ')} || code=$?`,
+    `${[...asUser, ...command].map(quoted).join(' ')} || code=$?`,
     ...(beside === undefined ? [] : ['sleep 0.3', 'kill $beside 2>/dev/null || :', 'wait $beside || :']),
     'exit $code',
   ].join('\n');
+};
+
+/** What is kept is carried through /run while the folder above it is covered. */
+const hidden = (hide: readonly string[], keep: string | undefined): string[] => {
+  const cover = (folder: string): string =>
+    `if [ -d ${quoted(folder)} ]; then mount -t tmpfs none ${quoted(folder)}; fi`;
+  const above = hide.filter((folder) => keep !== undefined && isBelow(keep, folder));
+  const plain = hide.filter((folder) => !above.includes(folder)).map(cover);
+  if (keep === undefined || above.length === 0) return plain;
+  const [at, aside] = [quoted(keep), quoted('/run/kept')];
+  return [
+    ...(hide.includes('/run') && !above.includes('/run') ? [] : ['echo "nowhere to keep what is needed" >&2; exit 1']),
+    ...plain,
+    `mkdir ${aside}`,
+    `mount --rbind ${at} ${aside}`,
+    ...above.map(cover),
+    `mkdir -p ${at}`,
+    `mount --rbind ${aside} ${at}`,
+    `umount -R -l ${aside}`,
+  ];
+};
+
+/** What is bound over a file of a folder that is hidden by now (/run/systemd/resolve/stub-resolv.conf) has to find a file there. */
+const bound = ({ from, over }: Isolation['binds'][number], hide: readonly string[]): string[] => {
+  const [at, folder] = [quoted(over), quoted(dirname(over))];
+  const isCovered = hide.some((one) => isBelow(over, one));
+  return [
+    ...(isCovered ? [`[ -e ${at} ] || { mkdir -p ${folder}; : >${at}; }`] : []),
+    `mount --bind ${quoted(from)} ${at}`,
+  ];
+};
+
+const isBelow = (path: string, folder: string): boolean => path.startsWith(`${folder}/`);
+
+/** Flags that a mount carries already and that a user may not take away; mount(8) knows them by these names. */
+const keptFlags = ['nosuid', 'nodev', 'noexec', 'noatime', 'nodiratime', 'relatime', 'nosymfollow'];
+/** Not of disks: what is written there is the kernel's, or guarded by it. */
+const ofKernel = /^\/(proc|sys|dev)(\/|$)/;
+
+/** Each mount as it is, but read-only; what was bound lies above them. One that the user can't even see is passed over: neither can the command. */
+const sealing = (mounts: readonly Mount[], { hide, binds }: Isolation): string[] =>
+  [...new Map(mounts.map((mount) => [mount.point, mount])).values()]
+    .filter(({ point, flags }) => !ofKernel.test(point) && !flags.includes('ro') && !hide.includes(point))
+    .filter(({ point }) => !binds.some(({ over }) => over === point))
+    .map(({ point, flags }) => {
+      const options = ['remount', 'bind', 'ro', ...flags.filter((flag) => keptFlags.includes(flag))].join(',');
+      return `if [ -e ${quoted(point)} ]; then mount -o ${options} ${quoted(point)}; fi`;
+    });
 
 /** A mount that carries flags which a user may not take away has to keep them. */
 const closed = (folder: string): string => {

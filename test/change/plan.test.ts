@@ -21,6 +21,7 @@ const facts = (given: Partial<Facts>): Facts => ({
   runtime: { version: '24.21.0', bytes: 55_000_000 },
   program: true,
   data: null,
+  rehearses: false,
   account: null,
   wasRunning: false,
   staysRunning: true,

@@ -7,6 +7,7 @@ import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { sendMail, smtpBanner, subjectsBelow } from '../support/mail.ts';
+import { withoutMigration } from '../support/quick-product.ts';
 import { freePort, makeSandbox, removeSandbox } from '../support/sandbox.ts';
 import { type Scenario, scenario } from '../support/scenario.ts';
 import { repository } from '../support/seed.ts';
@@ -75,7 +76,7 @@ describe.concurrent('haraka', () => {
     await sendMail(smtpPort, 'one', box);
     const configuration = pathsBelow(world.path('instances/haraka/config'));
 
-    const undone = await refused(world, 6, 'change-undone', 'upgrade', 'haraka');
+    const undone = await refused(world, 6, 'change-undone', 'upgrade', 'haraka', '--no-rehearsal');
     expect(undone).toMatchObject({ outcome: 'undone', changed: false });
     expect(undone.error.advice).toContain('Haraka 3.0.4');
     expect(readFileSync(world.path('instances/haraka/logs/server.log'), 'utf8')).toContain("reading 'greeting'");
@@ -105,15 +106,6 @@ const installed = async (
   const done = await change(world, 'install', `${product}@3.0.4`, ...set({ smtpPort, domain: 'example.org' }));
   expect(done).toMatchObject({ outcome: 'installed', consent: { reason: 'no-telemetry' } });
   return { world, smtpPort };
-};
-
-/** A copy of the product whose new release does not write connection.ini. */
-const withoutMigration = (folder: string): string => {
-  cpSync(join(repository, 'products/haraka'), join(folder, 'haraka'), { recursive: true });
-  const manifest = join(folder, 'haraka/manifest.yaml');
-  const migration = '      - { template: templates/3.3/connection.ini, file: config/connection.ini }\n';
-  edit(manifest, migration, '');
-  return manifest;
 };
 
 const answersAs = async (world: Scenario, port: number, version: string): Promise<void> => {

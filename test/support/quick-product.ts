@@ -1,6 +1,6 @@
 /**
- * A copy of a catalogue's product whose health does not have to stay good for seconds: for tests that start it a hundred times.
- * Everything else is the product as it is.
+ * A copy of a catalogue's product whose health does not have to stay good for seconds, and which is not rehearsed: for tests that start it a
+ * hundred times. Everything else is the product as it is.
  */
 
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
@@ -19,7 +19,10 @@ export const quickProduct = (
   const file = join(target, 'manifest.yaml');
   editManifest(file, (manifest) => {
     const { defaults, releases } = manifest as unknown as Manifest;
-    for (const part of [defaults, ...releases]) if (part?.health) part.health.stableSeconds = 0;
+    for (const part of [defaults, ...releases]) {
+      if (part?.health) part.health.stableSeconds = 0;
+      delete part?.rehearsal;
+    }
     change(manifest);
   });
   return file;
@@ -39,6 +42,17 @@ export const fallibleMailDev = (folder: string): string =>
     }
   });
 
+/** A copy of Haraka whose new release does not write connection.ini, and so ends at its first connection. */
+export const withoutMigration = (folder: string): string => {
+  cpSync(join(repository, 'products/haraka'), join(folder, 'haraka'), { recursive: true });
+  const manifest = join(folder, 'haraka/manifest.yaml');
+  const text = readFileSync(manifest, 'utf8');
+  const without = text.replace('      - { template: templates/3.3/connection.ini, file: config/connection.ini }\n', '');
+  if (without === text) throw new Error('the manifest has no such migration');
+  writeFileSync(manifest, without);
+  return manifest;
+};
+
 /** Alters a manifest where it lies. */
 export const editManifest = (file: string, change: (manifest: Record<string, unknown>) => void): void => {
   const manifest = parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
@@ -47,6 +61,11 @@ export const editManifest = (file: string, change: (manifest: Record<string, unk
 };
 
 interface Manifest {
-  readonly defaults?: { health?: { stableSeconds?: number } };
-  readonly releases: { health?: { stableSeconds?: number } }[];
+  readonly defaults?: Part;
+  readonly releases: Part[];
+}
+
+interface Part {
+  readonly health?: { stableSeconds?: number };
+  rehearsal?: object;
 }

@@ -44,7 +44,7 @@ test('a filesystem without a limit on files has no number of them', ({ skip }) =
 });
 
 test('the longest mount point above a path is its own', () => {
-  const mounts = ['/', '/srv', '/srv/data', '/srv/dat'].map((point) => ({ point, type: 'ext4' }));
+  const mounts = ['/', '/srv', '/srv/data', '/srv/dat'].map((point) => ({ point, type: 'ext4', flags: ['rw'] }));
   const found = ['/srv/data/x', '/srv/data', '/srv/database', '/srv/dat', '/home', '/'].map((path) =>
     mountPointOf(path, mounts),
   );

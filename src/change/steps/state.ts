@@ -33,5 +33,5 @@ export const stateStep: StepWork = {
 };
 
 /** Relative, so that a home can be moved as a whole. */
-const linkTo = (ref: ReleaseRef): string =>
+export const linkTo = (ref: ReleaseRef): string =>
   join('..', '..', homePaths('').releases.replace(/^\//, ''), ref.product, `${ref.version}-${ref.digest}`);

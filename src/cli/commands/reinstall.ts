@@ -11,5 +11,6 @@ export const run: Run = async (invocation) => {
     ...common,
     kind: 'reinstall',
     ...(instance === undefined ? {} : { instance }),
+    ...(flags.rehearsal ? {} : { rehearsal: false }),
   });
 };

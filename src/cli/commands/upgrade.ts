@@ -11,6 +11,7 @@ export const run: Run = async (invocation) => {
     ...common,
     kind: 'upgrade',
     ...(instance === undefined ? {} : { instance }),
+    ...(flags.rehearsal ? {} : { rehearsal: false }),
     ...(flags.to === undefined ? {} : { to: flags.to }),
   });
 };
