@@ -20,9 +20,16 @@ const slow = [
 ].map((place) => (place.endsWith('**') ? `test/${place}/*.test.ts` : `test/${place}.test.ts`));
 
 /** Scenarios that need the machine to themselves: they make system users, boot a systemd, or look at the clock. */
-const alone = ['counting', 'hostile', 'prove', 'root', 'systemd', 'systemd-command', 'systemd-prosody'].map(
-  (name) => `test/scenarios/${name}.test.ts`,
-);
+const alone = [
+  'counting',
+  'hostile',
+  'prove',
+  'rehearsal',
+  'root',
+  'systemd',
+  'systemd-command',
+  'systemd-prosody',
+].map((name) => `test/scenarios/${name}.test.ts`);
 
 const scenarios = ['test/scenarios/**/*.test.ts'];
 const patience = { testTimeout: 300_000, hookTimeout: 600_000 };

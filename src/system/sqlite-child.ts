@@ -49,7 +49,7 @@ const filesIn = (folder: string, patterns: readonly string[]): string[] =>
     .sort();
 
 const copyDatabase = async (from: string, to: string): Promise<void> => {
-  const database = new DatabaseSync(from, { readOnly: true });
+  const database = new DatabaseSync(from, { readOnly: true, timeout: patienceMs });
   try {
     await backup(database, to, { rate: pagesAtOnce });
   } catch (error) {
@@ -58,6 +58,9 @@ const copyDatabase = async (from: string, to: string): Promise<void> => {
     database.close();
   }
 };
+
+/** How long to wait where the server holds its database for a write of its own; without any the copy would fail there. */
+const patienceMs = 10_000;
 
 /** Two megabytes of the usual pages: some milliseconds. */
 const pagesAtOnce = 512;
