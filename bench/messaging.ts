@@ -52,7 +52,7 @@ const measure = async (): Promise<void> => {
   await assent('install', 'prosody@0.12.3', ...ports, '--yes', '--telemetry=off');
   let told = 0;
   const seen = await longestSilence(web, async () => {
-    told = (await assent('upgrade', 'prosody', '--yes', '--telemetry=off')).downtimeSeconds ?? 0;
+    told = (await assent('upgrade', 'prosody', '--yes', '--telemetry=off', '--no-rehearsal')).downtimeSeconds ?? 0;
   });
   const { child, supervisor } = JSON.parse(readFileSync(join(home, 'instances/prosody/run/process.json'), 'utf8'));
   const memory = [child.pid, supervisor.pid].map((pid) => megabytesOf(pid).toFixed(0).padStart(12));

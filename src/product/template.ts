@@ -110,7 +110,7 @@ export const namesIn = (template: string, where: string): string[] => {
   const walk = (tokens: readonly Token[]): void => {
     for (const [type, value, , , children] of tokens) {
       if (type === '>' || type === '=') throw malformed(where, `has a tag of kind "${type}"`);
-      if (value === '.') throw malformed(where, 'has {{.}}');
+      if (type !== 'text' && value === '.') throw malformed(where, 'has {{.}}');
       if (type !== 'text' && type !== '!') names.add(value);
       if (Array.isArray(children)) walk(children);
     }

@@ -57,6 +57,16 @@ describe('the plan', () => {
     expect(order.at(-1)).toBe('prune');
   });
 
+  it('tries the release at last, while the server answers and nothing is opened; and only where that can be done', () => {
+    const order = ids({ ...upgrade, rehearses: true });
+    const at = order.indexOf('rehearse');
+    expect(order.slice(at - 1, at + 2)).toEqual(['first-copy', 'rehearse', 'generation']);
+    const step = assemblePlan({ ...upgrade, rehearses: true }).steps.find(({ id }) => id === 'rehearse');
+    expect(step).toMatchObject({ phase: 'prepare', downtime: false, undo: null, bytes: 5 });
+    expect(step?.title).toBe('try MailDev 3.0.0 on a copy, in a network that leads nowhere');
+    expect(ids(upgrade)).not.toContain('rehearse');
+  });
+
   it('is downtime exactly from the stop to the start of an upgrade', () => {
     const down = assemblePlan(upgrade).steps.filter((step) => step.downtime);
     expect(down.map((step) => step.id)).toEqual([

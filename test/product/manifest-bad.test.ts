@@ -111,6 +111,62 @@ const templates: Row[] = [
   ['user: "{{user}}", secret', 'user: "{{usr}}", secret', 'login.user', /Did you mean "user"/],
 ];
 
+const rehearsed = (copy: string): string => `data: { format: 1 }\n  rehearsal: { ${copy} }`;
+
+const rehearsals: Row[] = [
+  ['data: { format: 1 }', rehearsed('copy: appended'), 'defaults.rehearsal.copy', /is a text/],
+  [
+    'data: { format: 1 }',
+    rehearsed('copy: { kind: cloned }'),
+    'defaults.rehearsal.copy.kind',
+    /"cloned" is not allowed/,
+  ],
+  [
+    'data: { format: 1 }',
+    rehearsed('copy: { kind: appended, databases: [a] }'),
+    'defaults.rehearsal.copy.databases',
+    /unknown key/,
+  ],
+  ['data: { format: 1 }', rehearsed('copy: { kind: sqlite }'), 'defaults.rehearsal.copy.databases', /is missing/],
+  [
+    'data: { format: 1 }',
+    rehearsed('copy: { kind: sqlite, databases: [] }'),
+    'defaults.rehearsal.copy.databases',
+    /is empty/,
+  ],
+  [
+    'data: { format: 1 }',
+    rehearsed('copy: { kind: sqlite, databases: [/var/lib/x.db] }'),
+    'defaults.rehearsal.copy.databases[0]',
+    /not a pattern of paths below the data/,
+  ],
+  [
+    'data: { format: 1 }',
+    rehearsed('copy: { kind: sqlite, databases: [a/../../x] }'),
+    'defaults.rehearsal.copy.databases[0]',
+    /leaves the data/,
+  ],
+  [
+    'data: { format: 1 }',
+    rehearsed('copy: { kind: command, command: ["{{nod}}"] }'),
+    'defaults.rehearsal.copy.command[0]',
+    /Did you mean "node"/,
+  ],
+  [
+    'data: { format: 1 }',
+    rehearsed('copy: { kind: command, command: ["{{webPassword}}"] }'),
+    'defaults.rehearsal.copy.command[0]',
+    /secret .* may not stand here/,
+  ],
+  [
+    'data: { format: 1 }',
+    rehearsed('copy: { kind: appended }, environment: { SAFE: "{{nothing}}" }'),
+    'defaults.rehearsal.environment.SAFE',
+    /names nothing/,
+  ],
+  ['data: { format: 1 }', rehearsed('environment: { SAFE: "1" }'), 'defaults.rehearsal.copy', /is missing/],
+];
+
 const releases: Row[] = [
   ['runtime: 24.21.0', 'runtime: 24.21', 'defaults.runtime', /number in YAML — put it in quotes/],
   ['runtime: 24.21.0', 'runtime: ">=24"', 'defaults.runtime', /not an exact version/],
@@ -383,7 +439,16 @@ const accessLogs: Row[] = [
   ],
 ];
 
-const rows = [...structure, ...yamlFaults, ...settings, ...templates, ...releases, ...telemetry, ...accessLogs];
+const rows = [
+  ...structure,
+  ...yamlFaults,
+  ...settings,
+  ...templates,
+  ...rehearsals,
+  ...releases,
+  ...telemetry,
+  ...accessLogs,
+];
 
 test.each(rows.map((row) => ({ row, name: `${row[0]} -> ${row[1]}`.slice(0, 150) })))('$name', ({ row }) => {
   const [from, to, where, says, line] = row;

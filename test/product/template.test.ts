@@ -37,6 +37,7 @@ test.each([
   ['{{verbose}} {{limit}}', 'false 0'],
   ['{{#verbose}}loud{{/verbose}}{{^verbose}}quiet{{/verbose}}', 'quiet'],
   ['{{! a comment }}{ plain } $x', '{ plain } $x'],
+  ['.', '.'],
 ])('%s', (template, text) => {
   expect(render(template, view, 'test')).toBe(text);
 });

@@ -4,10 +4,11 @@
  */
 
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { subjectsBelow } from '../support/mail.ts';
+import { mountTmpfs } from '../support/mounts.ts';
 import { looksOf } from '../support/oracle.ts';
 import { programCopy } from '../support/program-copy.ts';
 import {
@@ -81,7 +82,7 @@ describe.skipIf(cantRehearse())('in a rehearsal', () => {
     expectNothingLeft(world, name);
   });
 
-  it('is in the plan only where it is made, and a plan without it says why', async () => {
+  it('is in the plan only where it is made, and a plan without it says why', async ({ skip }) => {
     const mail = await mailServer({ asRoot: false, consent: 'off' });
     const { world, name } = mail;
     const planned = async (...args: string[]) => {
@@ -93,6 +94,15 @@ describe.skipIf(cantRehearse())('in a rehearsal', () => {
     expect(await planned('upgrade', name, '--no-rehearsal')).toEqual({ step: false, warned: false });
     expect(await planned('reinstall', name)).toEqual({ step: false, warned: false });
     expect(await planned('reinstall', name, '--set', 'webUser=anna')).toEqual({ step: true, warned: false });
+
+    mkdirSync(world.path('scratch'));
+    mountTmpfs(skip, world.path('scratch'), 'size=4k,mode=0755');
+    const { warnings: tight } = await change(world, 'upgrade', name, '--dry-run');
+    expect(tight).toContainEqual(
+      expect.objectContaining({ id: 'no-rehearsal', message: expect.stringContaining('no room') }),
+    );
+    spawnSync('umount', [world.path('scratch')]);
+    rmdirSync(world.path('scratch'));
 
     const off = 'echo 0 >/proc/sys/user/max_user_namespaces; exec "$@"';
     const without = spawnSync(
