@@ -29,7 +29,7 @@ import {
   runIsolated,
 } from '../system/namespace.ts';
 import { realPathIfThere, removeIfEmpty } from '../system/quick-files.ts';
-import { copyTree, removeTree, type TreeOptions } from '../system/tree.ts';
+import { copyTree, removeTree } from '../system/tree.ts';
 import type { World } from '../system/world.ts';
 import type { InstancePaths } from './paths.ts';
 
@@ -40,7 +40,6 @@ export interface CopyOptions {
   readonly empty: readonly string[];
   /** Of the others only these are copied, each under the name given here. Default: all, as they are called. */
   readonly only?: Readonly<Record<string, string>>;
-  readonly onProgress?: TreeOptions['onProgress'];
 }
 
 /** `sealed`: the copy is all that can be written, on the whole machine. */
@@ -169,12 +168,11 @@ const nameInCopy = (name: string, { without, empty, only }: CopyOptions): string
   return only === undefined || empty.includes(name) ? name : only[name];
 };
 
-const copyOne = async (from: string, to: string, { empty, onProgress }: CopyOptions, name: string): Promise<void> => {
+const copyOne = async (from: string, to: string, { empty }: CopyOptions, name: string): Promise<void> => {
   const stat = statIfThere(from);
   if (stat?.kind === 'link') replaceLink(readLinkIfThere(from) ?? '', to);
   if (stat?.kind === 'folder' && empty.includes(name)) makeLike(from, to);
-  if (stat?.kind === 'folder' && !empty.includes(name))
-    await copyTree(from, to, onProgress === undefined ? {} : { onProgress });
+  if (stat?.kind === 'folder' && !empty.includes(name)) await copyTree(from, to);
   const bytes = stat?.kind === 'file' ? readBytesIfThere(from) : undefined;
   if (bytes !== undefined) writeDurably(to, bytes, attributesOf(from));
 };

@@ -59,7 +59,7 @@ describe.skipIf(why !== undefined)('prosody', () => {
     expect(first.document, first.stderr).toMatchObject({ ok: true, consent: { state: 'accepted', collecting: true } });
     expect(environmentOf(world)).toContain('COUNT_TO=');
 
-    const upgraded = await world.json(['upgrade', 'prosody', '--yes']);
+    const upgraded = await world.json(['upgrade', 'prosody', '--yes', '--no-rehearsal']);
     expect(upgraded.document).toMatchObject({ ok: true, consent: { state: 'not-asked', collecting: false } });
     expect(environmentOf(world)).not.toContain('COUNT_TO=');
   });

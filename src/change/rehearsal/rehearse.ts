@@ -20,18 +20,17 @@ import { hostOf, viewOfService } from '../../service/spec.ts';
 import { makeFolder, replaceLink } from '../../system/files.ts';
 import { run } from '../../system/processes.ts';
 import { backupDatabases } from '../../system/sqlite.ts';
-import type { Step } from '../plan.ts';
 import type { Staging } from '../stage.ts';
 import { linkTo } from '../steps/state.ts';
 import { withLog } from '../unhealthy.ts';
 import type { RehearsalAnswer, RehearsalOrder, RehearsalReport } from './inside.ts';
 
 /** Throws 'refused-rehearsal' where the release does not get well on the copy. A rehearsal that was stopped says nothing. */
-export const rehearse = async (staging: Staging, step: Step): Promise<void> => {
+export const rehearse = async (staging: Staging): Promise<void> => {
   const { ports, target, until } = staging;
   let report: RehearsalReport;
   try {
-    report = await onCopy(staging, step);
+    report = await onCopy(staging);
   } catch (error) {
     if (until.aborted) return;
     const message = `${target.product.title} ${target.to.version} could not be tried on a copy: ${messageOf(error)}`;
@@ -46,7 +45,7 @@ const tryAnyhow = 'The change goes on: what fails is undone.';
 
 const ended = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`);
 
-const refusal = ({ target, plan }: Staging, { reason, log }: RehearsalReport): Failure => {
+const refusal = ({ target, plan, found }: Staging, { reason, log }: RehearsalReport): Failure => {
   const { product, to, before, paths } = target;
   return new Failure(
     'refused-rehearsal',
@@ -54,23 +53,20 @@ const refusal = ({ target, plan }: Staging, { reason, log }: RehearsalReport): F
       `${product.title} ${to.version} was tried on a copy of ${paths.name}, and it would fail: ${reason ?? 'it is not healthy'}.`,
       log,
     ),
-    `Nothing was changed; ${before?.title ?? product.title} ${before?.release.version ?? ''} still answers. In the trial no network led anywhere, and nothing but the copy could be written. To do it all the same: assent ${plan.kind} ${paths.name} --no-rehearsal.`,
+    `Nothing was changed; ${before?.title ?? product.title} ${before?.release.version ?? ''} still ${found.healthy ? 'answers' : 'runs as it was found'}. In the trial no network led anywhere, and nothing but the copy could be written. To do it all the same: assent ${plan.kind} ${paths.name} --no-rehearsal.`,
   );
 };
 
-const onCopy = async (staging: Staging, step: Step): Promise<RehearsalReport> => {
+const onCopy = async (staging: Staging): Promise<RehearsalReport> => {
   const { ports, target, found, until } = staging;
-  const { world, events } = ports;
+  const { world, home } = ports;
   const copy = found.rehearsal !== null && 'copy' in found.rehearsal ? found.rehearsal.copy : undefined;
   if (copy === undefined) throw new Error('the plan has a rehearsal that the survey has not');
-  const program = await ensureProgram(world, ports.home);
-  const total = found.data?.size.bytes ?? 0;
+  const program = await ensureProgram(world, home);
   const options = {
     without: [],
     empty: ['logs', 'run', 'journal'],
     only: { ...partsOfNext, ...(copy.kind === 'command' ? {} : { 'data.next': 'data' }) },
-    onProgress: ({ bytes }: { bytes: number }) =>
-      events.stepProgress(step, { done: Math.min(bytes, total), total, unit: 'bytes' }),
   };
   return withScratch(world, target.paths, options, async (scratch) => {
     await mendData[copy.kind](staging, scratch, program, copy as never);
@@ -112,6 +108,8 @@ const copyPatienceMs = 600_000;
 /** The copy is the instance as it would be afterwards, under a veto: whatever asks about telemetry is told no. */
 const putState = ({ target, after }: Staging, { instance }: Scratch): void => {
   const paths = { ...target.paths, state: join(instance, 'instance.json') };
+  // Where systemd keeps the server running there is none.
+  makeFolder(join(instance, 'run'));
   const state: InstanceState = { ...after, supervisor: 'process', veto: after.veto ?? '1' };
   writeState(paths, state);
   replaceLink(linkTo(target.to), join(instance, 'current'));
