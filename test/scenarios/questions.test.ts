@@ -211,7 +211,10 @@ describe('walking away', () => {
 describe('a rollback', () => {
   it('asks for the data of then or of now, with the default marked, and not where it was told or is only looked at', async () => {
     const both = await scenario(['maildev@2.2.1', 'maildev@3.0.0']);
-    for (const change of [['install', 'maildev@2.2.1', ...flags], ['upgrade', '--no-rehearsal']])
+    for (const change of [
+      ['install', 'maildev@2.2.1', ...flags],
+      ['upgrade', '--no-rehearsal'],
+    ])
       expect((await both.run([...change, '--yes', '--telemetry=off'])).exit).toBe(0);
     const rollback = (...more: string[]) => terminal(both, ['rollback', '--telemetry=off', ...more]);
 
