@@ -151,7 +151,11 @@ const installSteps = (facts: Facts): Step[] => {
     ),
     facts.data && prepare('first-copy', `copy the data of ${facts.data.from}, while the server runs`, facts.data.bytes),
     facts.rehearses &&
-      prepare('rehearse', `try ${nameOf(facts)} on a copy, in a network that leads nowhere`, facts.data?.bytes ?? 0),
+      prepare(
+        'rehearse',
+        `try ${facts.to?.version} on a copy, in a network that leads nowhere`,
+        facts.data?.bytes ?? 0,
+      ),
     change('generation', 'open the journal; an earlier yes to telemetry ends', 'consent stays ended, a no stays a no'),
     facts.account !== null && change('account', `make the system user ${facts.account}`, 'remove it again'),
     facts.wasRunning && stopping(facts),

@@ -63,7 +63,7 @@ describe('the plan', () => {
     expect(order.slice(at - 1, at + 2)).toEqual(['first-copy', 'rehearse', 'generation']);
     const step = assemblePlan({ ...upgrade, rehearses: true }).steps.find(({ id }) => id === 'rehearse');
     expect(step).toMatchObject({ phase: 'prepare', downtime: false, undo: null, bytes: 5 });
-    expect(step?.title).toBe('try MailDev 3.0.0 on a copy, in a network that leads nowhere');
+    expect(step?.title).toBe('try 3.0.0 on a copy, in a network that leads nowhere');
     expect(ids(upgrade)).not.toContain('rehearse');
   });
 

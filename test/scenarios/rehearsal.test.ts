@@ -3,8 +3,8 @@
  * nothing; a copied database is migrated, and the live one is untouched; and nothing of it is left, whatever ends it.
  */
 
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { missingTools } from '../../src/source/compiler.ts';
@@ -29,7 +29,8 @@ describe.skipIf(isSkipped)('a rehearsal', () => {
     await change(world, 'install', `${manifest}@3.0.4`, ...set({ smtpPort, domain: 'example.org' }));
     await sendMail(smtpPort, 'one', 'somebody@example.org');
     const recipient = await listening();
-    queueMail(world, recipient.address);
+    await deliverTo(world, recipient.port);
+    queueMail(world);
     const looks = () => looksOf(world, 'haraka', () => smtpBanner(smtpPort));
     const before = await looks();
 
@@ -101,22 +102,30 @@ const migration = 'server-global-prefs';
 const noRehearsalWarning = expect.not.arrayContaining([expect.objectContaining({ id: 'no-rehearsal' })]);
 const pauseAt = join(repository, 'test/support/pause-at.mjs');
 
-/** Somebody who waits for mail, at an address of this machine's loopback that is nobody else's. */
+/** Somebody who waits for mail, on this machine. */
 const listening = async () => {
-  const address = `127.9.${process.pid % 250}.${Math.floor(process.pid / 250) % 250}`;
   let connections = 0;
   const server = createServer((socket) => {
     connections += 1;
     socket.on('error', () => {}).end('421 not now\r\n');
   });
-  await new Promise<void>((resolve, reject) => server.on('error', reject).listen(25, address, resolve));
+  await new Promise<void>((resolve, reject) => server.on('error', reject).listen(0, '127.0.0.1', resolve));
   onTestFinished(() => new Promise((resolve) => server.close(() => resolve())));
-  return { address, connections: () => connections };
+  return { port: (server.address() as AddressInfo).port, connections: () => connections };
+};
+
+/** Has Haraka deliver every mail there, by a plugin of one's own. */
+const deliverTo = async (world: Scenario, port: number): Promise<void> => {
+  const config = world.path('instances/haraka/config');
+  const mx = JSON.stringify({ priority: 0, exchange: '127.0.0.1', port });
+  writeFileSync(join(config, 'plugins/force.js'), `exports.hook_get_mx = (next) => next(OK, ${mx});\n`);
+  appendFileSync(join(config, 'config/plugins'), 'force\n');
+  expect((await world.json(['restart', 'haraka'])).exit).toBe(0);
 };
 
 /** A mail as Haraka queues it: the length of what it has to know, that as JSON, and the mail. It is looked for at the next start. */
-const queueMail = (world: Scenario, address: string): void => {
-  const domain = `[${address}]`;
+const queueMail = (world: Scenario): void => {
+  const domain = 'elsewhere.example';
   const user = 'somebody';
   const rcpt = { original: `<${user}@${domain}>`, original_host: domain, host: domain, user };
   const uuid = 'AAAAAAAA-BBBB-CCCC-DDDD-EEEEEEEEEEEE.1';
