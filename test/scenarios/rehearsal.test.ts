@@ -107,7 +107,7 @@ const listening = async () => {
   let connections = 0;
   const server = createServer((socket) => {
     connections += 1;
-    socket.on('error', () => {}).end('421 not now\r\n');
+    socket.on('error', () => {}).end('421 not now\r\n', () => socket.destroy());
   });
   await new Promise<void>((resolve, reject) => server.on('error', reject).listen(0, '127.0.0.1', resolve));
   onTestFinished(() => new Promise((resolve) => server.close(() => resolve())));
