@@ -9,12 +9,14 @@ import { join } from 'node:path';
 import { messageOf } from '../errors.ts';
 import { listInstances } from '../instance/find.ts';
 import { instancePaths } from '../instance/paths.ts';
+import { removeRecoveryCopy, runsFromRecoveryCopy } from '../instance/recovery-copy.ts';
 import type { ReleaseRef } from '../instance/state.ts';
 import { readState } from '../instance/state.ts';
 import { pruneReleases } from '../release/prune.ts';
 import { listFolder, removeFile, statIfThere } from '../system/files.ts';
 import { removeIfEmpty } from '../system/quick-files.ts';
 import { removeTree } from '../system/tree.ts';
+import type { TreeLeft } from '../system/tree-walk.ts';
 import type { InstanceName } from '../values.ts';
 import { treeOptions } from './as-account.ts';
 import type { ChangeContext } from './context.ts';
@@ -35,9 +37,9 @@ export const tidyUp = {
     await removeTree(ctx.paths.run);
     if (ctx.account?.made) await removeAccount(ctx.account.name);
     for (const name of listFolder(ctx.paths.folder)) {
-      if (name !== 'journal') await removeTree(join(ctx.paths.folder, name));
+      if (name !== 'journal' && name !== 'recover') await removeTree(join(ctx.paths.folder, name));
     }
-    for (const { path, kind } of (await removeTree(ctx.paths.folder)).left) {
+    for (const { path, kind } of await removeRest(ctx)) {
       ctx.events.warn({
         id: 'left-behind',
         message: `${path} is a ${kind}: what lies there belongs to another filesystem and was left alone.`,
@@ -71,6 +73,7 @@ export const tidyUpAfterUndo = async (ctx: ChangeContext): Promise<void> => {
     await removePrepared(ctx);
     await removeUnneededAside(ctx);
     if (ctx.opening.before === null) await removeFirstInstall(ctx);
+    if (ctx.opening.before?.installed !== true) await removeRecoveryCopy(ctx.world, ctx.paths);
   } catch (error) {
     ctx.events.warn({
       id: 'prune-failed',
@@ -103,6 +106,15 @@ const removeFirstInstall = async (ctx: ChangeContext): Promise<void> => {
 /** An uninstall keeps data, configuration, secrets, backups, consent log and notices; what else there is, is ours to remove. */
 const removeTraces = async (ctx: ChangeContext): Promise<void> => {
   for (const folder of [ctx.paths.logs, ctx.paths.run]) await removeTree(folder);
+  await removeRecoveryCopy(ctx.world, ctx.paths);
+};
+
+/** The journal last, and with it what recovers; where that is what runs, it goes at its end, and the folder with it. */
+const removeRest = async ({ world, paths }: ChangeContext): Promise<readonly TreeLeft[]> => {
+  if (!runsFromRecoveryCopy(world, paths)) return (await removeTree(paths.folder)).left;
+  const { left } = await removeTree(paths.journal);
+  await removeRecoveryCopy(world, paths);
+  return left;
 };
 
 /** Removes backups that nothing refers to. What was set aside, and what a rollback left behind, is kept for 30 days. */

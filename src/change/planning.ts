@@ -41,7 +41,7 @@ const factsOf = (ports: Ports, request: ChangeRequest, target: Target, found: Su
       uninstall || found.runtimeThere || release.runtime === undefined
         ? null
         : { version: release.runtime, bytes: 55_000_000 },
-    program: !found.programThere,
+    program: !found.programThere || !found.recoveryThere,
     data:
       found.data === null
         ? null

@@ -37,6 +37,10 @@ export const amountsOf = (home: string, target: Target, found: Survey, rehearses
     ...(fetches ? [{ path: cache, bytes: size.download * margin, inodes: 1000 }] : []),
     ...(found.runtimeThere || target.kind === 'uninstall' ? [] : [{ path: runtimes, ...runtimeSize }]),
     ...(found.programThere ? [] : [{ path: runtimes, ...programSize }]),
+    // On the filesystem of the runtimes it is second names only.
+    ...(found.recoveryThere || isOneFilesystem(runtimes, target.paths.folder)
+      ? []
+      : [{ path: target.paths.folder, ...programSize }]),
     ...(copied ? [{ path: target.paths.folder, bytes: copied.bytes * margin, inodes: copied.files }] : []),
     ...(rehearses
       ? [{ path: scratchFolder(home), bytes: (copied?.bytes ?? 0) * margin, inodes: (copied?.files ?? 0) + 100 }]
@@ -45,6 +49,8 @@ export const amountsOf = (home: string, target: Target, found: Survey, rehearses
     { path: target.paths.folder, bytes: -stale.bytes, inodes: -stale.files },
   ];
 };
+
+const isOneFilesystem = (one: string, other: string): boolean => freeSpace(one).device === freeSpace(other).device;
 
 /** One need per filesystem. */
 export const spaceNeeds = (amounts: readonly Amount[]): SpaceNeed[] => {

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { storeNotice } from '../consent/notice-file.ts';
 import { messageOf } from '../errors.ts';
 import type { InstancePaths } from '../instance/paths.ts';
+import { ensureRecoveryCopy, removeRecoveryCopy } from '../instance/recovery-copy.ts';
 import { sweepScratch } from '../instance/scratch.ts';
 import type { Account, InstanceState } from '../instance/state.ts';
 import { holdStore } from '../release/holds.ts';
@@ -62,6 +63,7 @@ export const stage = async (staging: Staging, stopped: () => void): Promise<void
 export const unstage = async ({ ports, target, account }: Staging, isNew: boolean): Promise<void> => {
   try {
     await removePrepared({ world: ports.world, paths: target.paths, account });
+    if (target.before?.installed !== true) await removeRecoveryCopy(ports.world, target.paths);
     if (isNew) await removeTree(target.paths.folder);
   } catch (error) {
     const message = `What was prepared in ${target.paths.folder} could not be removed: ${messageOf(error)}.`;
@@ -99,8 +101,8 @@ const work = {
     const { runtime } = target.release;
     if (runtime !== undefined) await ensureNode(ports.world, ports.home, runtime, eventsOf(ports, step));
   },
-  program: async ({ ports }) => {
-    await ensureProgram(ports.world, ports.home);
+  program: async ({ ports, target }) => {
+    await ensureRecoveryCopy(ports.world, target.paths, await ensureProgram(ports.world, ports.home));
   },
   render: async (staging) => {
     const { ports, target, found, heard, account } = staging;

@@ -8,6 +8,7 @@
 import { Failure } from '../errors.ts';
 import { listInstances } from '../instance/find.ts';
 import { instancePaths } from '../instance/paths.ts';
+import { hasRecoveryCopy } from '../instance/recovery-copy.ts';
 import type { Account, InstanceState, SupervisorKind } from '../instance/state.ts';
 import { readState } from '../instance/state.ts';
 import type { Settings } from '../product/settings.ts';
@@ -53,6 +54,8 @@ export interface Survey {
   readonly settings: Settings;
   readonly runtimeThere: boolean;
   readonly programThere: boolean;
+  /** The copy that the instance keeps of the running Assent. */
+  readonly recoveryThere: boolean;
   /** Null for a rollback, which takes the configuration of then, and for an uninstall. */
   readonly configuration: Configuration | null;
   readonly data: {
@@ -96,6 +99,7 @@ export const survey = async (
     settings: settled.settings,
     runtimeThere: release.runtime === undefined || findRuntime(home, release.runtime) !== undefined,
     programThere: hasProgram(world, home),
+    recoveryThere: hasRecoveryCopy(world, target.paths),
     configuration: renders ? configurationFor(ports, target, settled) : null,
     data: target.kind === 'uninstall' ? null : await dataToCopy(ports, settled.data, target, account),
     rehearsal: await rehearsalChance(ports, request, target, settled, found),

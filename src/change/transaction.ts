@@ -10,6 +10,7 @@
 
 import { Failure, messageOf } from '../errors.ts';
 import type { InstancePaths } from '../instance/paths.ts';
+import { ensureRecoveryCopy } from '../instance/recovery-copy.ts';
 import { ensureProgram } from '../release/program.ts';
 import { onEndingSignal } from '../system/signals.ts';
 import { freeSpace } from '../system/space.ts';
@@ -26,7 +27,7 @@ import { reasonOf, Unhealthy } from './unhealthy.ts';
 
 /** Opens the change. Where this throws, nothing has begun. */
 export const openTransaction = async (ports: Ports, paths: InstancePaths, opening: Opening): Promise<ChangeContext> => {
-  await ensureProgram(ports.world, ports.home);
+  await ensureRecoveryCopy(ports.world, paths, await ensureProgram(ports.world, ports.home));
   const ctx = contextOf(ports.world, paths, opening, ports.events);
   openJournal(ports.world, paths, opening);
   return ctx;

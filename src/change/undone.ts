@@ -5,6 +5,7 @@
 
 import { join } from 'node:path';
 import { Failure, messageOf } from '../errors.ts';
+import { recoveryCommand } from '../instance/recovery-copy.ts';
 import { statIfThere } from '../system/files.ts';
 import type { ChangeContext } from './context.ts';
 import type { Step, Warning } from './plan.ts';
@@ -71,6 +72,7 @@ export const stuckFailure = (ctx: ChangeContext, at: Step | undefined, cause: un
     'What to do:',
     '  1. Mend the cause named above (space, permissions, a port that is taken).',
     `  2. assent recover ${opening.plan.instance} --undo`,
+    `     or, where that Assent is gone: ${recoveryCommand(paths)} recover ${opening.plan.instance} --undo`,
     '  Until then status, logs and telemetry work, and nothing else changes this instance.',
   ];
   return new Failure('change-stuck', withLog(lines.join(' '), log), runbook.join('\n'), error);

@@ -43,6 +43,8 @@ export interface InstancePaths {
   /** Copies of what was sent, for the admin to read. */
   readonly reports: string;
   readonly secrets: string;
+  /** A copy of Assent that ends an interrupted change where no other is left. */
+  readonly recover: string;
   readonly run: string;
 }
 
@@ -75,6 +77,7 @@ export const instancePaths = (home: string, name: InstanceName): InstancePaths =
     spool: inside('telemetry/spool'),
     reports: inside('reports'),
     secrets: inside('secrets'),
+    recover: inside('recover'),
     run: inside('run'),
   };
 };

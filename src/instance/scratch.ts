@@ -156,8 +156,9 @@ const makeCopy = async (paths: InstancePaths, folder: string, options: CopyOptio
   makeFolder(out, { mode: 0o700 });
   makeLike(paths.folder, instance);
   for (const name of listFolder(paths.folder)) {
-    const called = nameInCopy(name, options);
-    if (called !== undefined) await copyOne(join(paths.folder, name), join(instance, called), options, name);
+    const [path, called] = [join(paths.folder, name), nameInCopy(name, options)];
+    // Nobody ends an interrupted change of a copy.
+    if (called !== undefined && path !== paths.recover) await copyOne(path, join(instance, called), options, name);
   }
   writeNames(out);
   return out;

@@ -1,16 +1,20 @@
 /**
  * Makes a private runtime from its pinned archive: unpacked in staging, tried, made read-only, written out, renamed. Its folder is complete or
- * not there. Two that make the same one get in nobody's way: the second takes what the first has made.
+ * not there. Two that make the same one get in nobody's way: the second takes what the first has made. A Node that the running copy of Assent has
+ * of its own, and that is what it was, need not be fetched again: so `recover` works without a network where all runtimes are lost.
  */
 import { join } from 'node:path';
 import { Failure } from '../errors.ts';
-import { fetchArtifacts } from '../source/fetch.ts';
+import type { VerifiedArtifact } from '../source/artifact.ts';
+import { fetchArtifacts, type Wanted } from '../source/fetch.ts';
 import { unpackArtifact } from '../source/npm.ts';
 import { syncTree } from '../system/files.ts';
 import { run } from '../system/processes.ts';
+import { doubleQuickly } from '../system/quick-files.ts';
 import { withReleaseWorkers } from '../system/release-workers.ts';
 import type { World } from '../system/world.ts';
 import { homePaths } from './layout.ts';
+import { ownNode } from './program-build.ts';
 import { nodeVersions, pinOf } from './runtimes.ts';
 import { settle } from './settle.ts';
 import { withStaging } from './staging.ts';
@@ -31,24 +35,33 @@ export const makeRuntime = (world: World, home: string, runtime: WantedRuntime, 
     const integrity = pinOf(runtime.name, runtime.version);
     if (integrity === undefined) throw notPinned(world, runtime);
     const { name, version, only } = runtime;
-    const onProgress = (done: number): void => events?.progress({ done, total: downloadSize(name), unit: 'bytes' });
-    const artifacts = await fetchArtifacts([{ name, version, integrity }], {
-      world,
-      cache: homePaths(home).cache,
-      staging,
-      onProgress,
-    });
-    const artifact = artifacts.get(integrity);
-    if (artifact === undefined) throw new Error(`${name} was not fetched`);
+    const own = runtime.runs === 'bin/node' ? ownNode(world, version) : undefined;
+    const artifact = own ?? (await fetchOne(world, home, staging, { name, version, integrity }, events));
     const folder = join(staging, 'runtime');
     await withReleaseWorkers(1, async (workers) => {
-      await unpackArtifact(artifact, folder, { workers, label: `${name} ${version}`, only });
+      if (typeof artifact === 'string') doubleQuickly(artifact, join(folder, 'bin/node'));
+      else await unpackArtifact(artifact, folder, { workers, label: `${name} ${version}`, only });
       if (runtime.runs !== undefined) await tryProgram(join(folder, runtime.runs), version);
       await workers.seal({ folder, except: [], readOnly: true });
     });
     syncTree(folder);
     settle(folder, runtime.folder);
   });
+
+const fetchOne = async (
+  world: World,
+  home: string,
+  staging: string,
+  wanted: Wanted,
+  events: StoreEvents | undefined,
+): Promise<VerifiedArtifact> => {
+  const { name, integrity } = wanted;
+  const onProgress = (done: number): void => events?.progress({ done, total: downloadSize(name), unit: 'bytes' });
+  const artifacts = await fetchArtifacts([wanted], { world, cache: homePaths(home).cache, staging, onProgress });
+  const artifact = artifacts.get(integrity);
+  if (artifact === undefined) throw new Error(`${name} was not fetched`);
+  return artifact;
+};
 
 /** Bytes of the archive, about: for the progress display. */
 const downloadSize = (name: string): number => (name === 'npm' ? 2_900_000 : 52_500_000);

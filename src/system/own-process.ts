@@ -6,7 +6,8 @@
  * shell of ten lines that starts us again below itself.
  */
 
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmdirSync, rmSync } from 'node:fs';
+import { dirname } from 'node:path';
 
 export type PassedSignal = 'SIGTERM' | 'SIGINT' | 'SIGHUP' | 'SIGUSR1' | 'SIGUSR2' | 'SIGQUIT' | 'SIGWINCH';
 
@@ -20,6 +21,18 @@ export const onSignals = (signals: readonly PassedSignal[], handler: (signal: Pa
 
 /** All of standard input, once whoever writes it has ended it. */
 export const readInput = (): string => readFileSync(0, 'utf8');
+
+/** Removes a folder of ours that this very process runs from when it ends, and the one above it if nothing else is left in that. */
+export const removeAtExit = (folder: string): void => {
+  process.once('exit', () => {
+    try {
+      rmSync(folder, { recursive: true, force: true });
+      rmdirSync(dirname(folder));
+    } catch {
+      // What is left only takes space, and there is nobody left to tell.
+    }
+  });
+};
 
 /** The words that start this very program again: whatever is to run below us is as old as we are. */
 export const ownCommand = (): string[] => [process.execPath, ...process.execArgv, process.argv[1] ?? ''];

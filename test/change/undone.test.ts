@@ -15,11 +15,12 @@ it.each([
   [new Unhealthy('it answers 503', 'log of the new'), new Error('port 80 is taken'), 'new'],
   [new Error('it answers 503'), new Error('port 80 is taken'), undefined],
 ])('names both reasons, and the log that there is once', (cause, error, log) => {
-  const { message, exit } = stuckFailure(ctx, undefined, cause, error);
+  const { message, advice, exit } = stuckFailure(ctx, undefined, cause, error);
   const [told, ...logs] = message.split('\nThe end of its log:\n');
   expect(told).toBe(
     'The upgrade of mail failed (it answers 503), and undoing it failed too at "tidying up": port 80 is taken',
   );
   expect(logs).toEqual(log === undefined ? [] : [`log of the ${log}`]);
+  expect(advice).toContain('/srv/assent/instances/mail/recover/assent recover mail --undo');
   expect(exit).toBe(7);
 });

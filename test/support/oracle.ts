@@ -44,9 +44,21 @@ export const leftovers = (world: Scenario, name: string): string[] => {
   const staging = world.path('staging');
   return [
     ...names.filter((entry) => entry.endsWith('.next') || entry.endsWith('.part') || entry.startsWith('telemetry')),
+    ...halfMade(join(folder, 'recover')),
     ...(isOpen(join(folder, 'journal/open.jsonl')) ? ['journal/open.jsonl'] : []),
     ...(existsSync(staging) ? readdirSync(staging).map((entry) => `staging/${entry}`) : []),
   ];
+};
+
+/** Of the copy that recovers there is one, complete, and what starts it; or nothing. */
+const halfMade = (recover: string): string[] => {
+  if (!existsSync(recover)) return [];
+  const copies = readdirSync(recover).filter((entry) => entry !== 'assent');
+  const whole = copies.filter((entry) => /^[\w.-]+-[0-9a-f]{8}$/.test(entry)).slice(0, 1);
+  const others = copies.filter((entry) => !whole.includes(entry));
+  return [...others, ...(existsSync(join(recover, 'assent')) ? [] : ['assent missing'])].map(
+    (one) => `recover: ${one}`,
+  );
 };
 
 /** A closed journal that was not yet renamed is filed away by the next change. */
