@@ -19,6 +19,7 @@ import { removeTree } from '../system/tree.ts';
 import type { TreeLeft } from '../system/tree-walk.ts';
 import type { InstanceName } from '../values.ts';
 import { treeOptions } from './as-account.ts';
+import { writeBackupDigests } from './backup-digests.ts';
 import type { ChangeContext } from './context.ts';
 import { readJournal } from './journal.ts';
 import type { AfterStepKind } from './plan.ts';
@@ -30,6 +31,17 @@ const keptDays = 30;
 const changesRelease: ReadonlySet<string> = new Set(['reinstall', 'upgrade']);
 
 export const tidyUp = {
+  digests: async (ctx: ChangeContext): Promise<void> => {
+    try {
+      await writeBackupDigests(ctx);
+    } catch (error) {
+      ctx.events.warn({
+        id: 'no-digests',
+        message: `What the backup is could not be written down: ${messageOf(error)}.`,
+        remedy: 'A rollback works all the same; doctor can only not say whether the backup was altered since.',
+      });
+    }
+  },
   purge: async (ctx: ChangeContext): Promise<void> => {
     await removeTree(ctx.paths.data);
     for (const backup of listFolder(ctx.paths.backups)) await removeBackup(join(ctx.paths.backups, backup));

@@ -26,7 +26,7 @@ export type ChangeStepKind =
   | 'start'
   | 'health'
   | 'rest';
-export type AfterStepKind = 'purge' | 'prune';
+export type AfterStepKind = 'purge' | 'digests' | 'prune';
 export type StepKind = PrepareStepKind | ChangeStepKind | AfterStepKind;
 
 export interface Step {
@@ -113,6 +113,8 @@ export interface Facts {
   readonly configFiles: number;
   readonly asksConsent: boolean;
   readonly purge: boolean;
+  /** True if what is left becomes what a rollback goes back to. */
+  readonly keepsBackup: boolean;
   readonly stopSeconds: number;
   readonly startSeconds: number;
 }
@@ -169,6 +171,7 @@ const installSteps = (facts: Facts): Step[] => {
     change('start', 'start the server', 'stop it', facts.wasRunning),
     change('health', 'speak with it until it has been healthy for some seconds', null),
     !facts.staysRunning && change('rest', 'stop it again', null),
+    facts.keepsBackup && after('digests', 'write down what the backup is, so that it can be checked'),
     after('prune', 'remove releases and backups that nothing needs any more'),
   ];
   return steps.filter((step): step is Step => Boolean(step));

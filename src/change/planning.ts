@@ -54,6 +54,7 @@ const factsOf = (ports: Ports, request: ChangeRequest, target: Target, found: Su
     configFiles: release.config.length,
     asksConsent: heard.noticeId !== null && heard.answer.say !== 'none',
     purge: request.purge === true,
+    keepsBackup: from !== null && (kind === 'upgrade' || kind === 'rollback'),
     stopSeconds: usual.stop,
     startSeconds: usual.start,
   };

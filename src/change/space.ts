@@ -41,13 +41,25 @@ export const amountsOf = (home: string, target: Target, found: Survey, rehearses
     ...(found.recoveryThere || isOneFilesystem(runtimes, target.paths.folder)
       ? []
       : [{ path: target.paths.folder, ...programSize }]),
-    ...(copied ? [{ path: target.paths.folder, bytes: copied.bytes * margin, inodes: copied.files }] : []),
+    ...(copied ? [copyOf(target.paths.folder, copied)] : []),
     ...(rehearses
       ? [{ path: scratchFolder(home), bytes: (copied?.bytes ?? 0) * margin, inodes: (copied?.files ?? 0) + 100 }]
       : []),
     // Goes before the new copy is made.
     { path: target.paths.folder, bytes: -stale.bytes, inodes: -stale.files },
   ];
+};
+
+const copyOf = (path: string, { bytes, files }: { bytes: number; files: number }): Amount => ({
+  path,
+  bytes: bytes * margin,
+  inodes: files,
+});
+
+/** What lacks for a change that needs nothing but a copy of data of that size in the folder; undefined where there is enough. */
+export const lackingForCopy = (folder: string, size: { bytes: number; files: number }): string | undefined => {
+  const lacking = spaceNeeds([{ path: folder, ...slack }, copyOf(folder, size)]).filter(lacks);
+  return lacking.length === 0 ? undefined : lacking.map(describe).join('; ');
 };
 
 const isOneFilesystem = (one: string, other: string): boolean => freeSpace(one).device === freeSpace(other).device;

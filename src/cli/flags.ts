@@ -30,6 +30,8 @@ export interface Flags {
   readonly rehearsal: boolean;
   readonly finish: boolean;
   readonly undo: boolean;
+  /** --drill (doctor). */
+  readonly drill: boolean;
   readonly exitCode: boolean;
   readonly all: boolean;
   readonly lines: number | undefined;
@@ -80,6 +82,7 @@ const atRest: Flags = {
   rehearsal: true,
   finish: false,
   undo: false,
+  drill: false,
   exitCode: false,
   all: false,
   lines: undefined,

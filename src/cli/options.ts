@@ -70,6 +70,7 @@ const options = {
   purge: () => new Option('--purge', 'delete data, configuration, secrets, backups and logs, too'),
   finish: () => new Option('--finish', 'go forward to the new release').conflicts('undo'),
   undo: () => new Option('--undo', 'go back to the release before'),
+  drill: () => new Option('--drill', 'try a rollback on a copy: start it there, watch it, throw it away'),
   exitCode: () => new Option('--exit-code', 'tell the state by the exit code: 0, 20, 21, 22, 23, 24'),
   all: () => new Option('--all', 'all instances'),
   lines: () => new Option('-n, --lines <number>', 'how many of the last lines (default: 100)').argParser(wholeNumber),

@@ -8,7 +8,7 @@
 import { readFileSync, writeSync } from 'node:fs';
 import { codeOf, type Owner, syncTree } from './files.ts';
 import { copyInto, updateInto } from './tree-copy.ts';
-import { digestOf } from './tree-digest.ts';
+import { type DigestChoice, digestOf } from './tree-digest.ts';
 import { measure } from './tree-measure.ts';
 import { removeTop } from './tree-remove.ts';
 import { readable, type Tally, type TreeLeft } from './tree-walk.ts';
@@ -19,7 +19,7 @@ export type TreeRequest =
   | { readonly job: 'copy' | 'update'; readonly from: string; readonly to: string }
   | { readonly job: 'remove'; readonly path: string; readonly keepTop: boolean }
   | { readonly job: 'measure'; readonly path: string }
-  | { readonly job: 'digest'; readonly path: string; readonly except: readonly string[] };
+  | ({ readonly job: 'digest'; readonly path: string } & DigestChoice);
 
 /** What comes on stdin. */
 export interface TreeOrder {
@@ -74,7 +74,7 @@ const perform = (request: TreeRequest, tally: Tally): string | undefined => {
       measure(request.path, tally);
       return undefined;
     case 'digest':
-      return digestOf(request.path, request.except, tally);
+      return digestOf(request.path, request, tally);
   }
 };
 

@@ -7,10 +7,17 @@ import { createHash, hash } from 'node:crypto';
 import { closeSync, constants, fstatSync, openSync, readlinkSync, readSync } from 'node:fs';
 import { type Entry, entriesOf, type Folder, rememberPath, type Tally, withFolder, withTop } from './tree-walk.ts';
 
-/** `except`: paths relative to the top, left out with all below them. 64 hex digits. */
-export const digestOf = (path: string, except: readonly string[], tally: Tally): string => {
+export interface DigestChoice {
+  /** Paths relative to the top, left out with all below them. */
+  readonly except: readonly string[];
+  /** What a copy leaves out (sockets, pipes, devices, mounts) is left out; else it is an error. */
+  readonly asCopied: boolean;
+}
+
+/** 64 hex digits. */
+export const digestOf = (path: string, { except, asCopied }: DigestChoice, tally: Tally): string => {
   const omitted = new Set(except.map((name) => Buffer.from(name).toString('latin1')));
-  const records = withTop(path, (top) => recordsOf(top, '', omitted, tally));
+  const records = withTop(path, (top) => recordsOf(top, '', { omitted, asCopied }, tally));
   // One character a byte: comparing such strings compares the bytes.
   records.sort((a, b) => (a.path < b.path ? -1 : 1));
   const whole = createHash('sha256');
@@ -23,13 +30,19 @@ interface DigestRecord {
   readonly rest: string;
 }
 
-const recordsOf = (folder: Folder, prefix: string, omitted: ReadonlySet<string>, tally: Tally): DigestRecord[] =>
+interface Choice {
+  readonly omitted: ReadonlySet<string>;
+  readonly asCopied: boolean;
+}
+
+const recordsOf = (folder: Folder, prefix: string, choice: Choice, tally: Tally): DigestRecord[] =>
   entriesOf(folder).flatMap((entry) => {
     const path = prefix + entry.name.toString('latin1');
-    if (omitted.has(path)) return [];
+    if (choice.omitted.has(path)) return [];
+    if (choice.asCopied && !['file', 'folder', 'link'].includes(entry.kind)) return [];
     const own = { path, rest: describe(entry, tally) };
     if (entry.kind !== 'folder') return [own];
-    const below = withFolder(folder, entry, (inner) => recordsOf(inner, `${path}/`, omitted, tally));
+    const below = withFolder(folder, entry, (inner) => recordsOf(inner, `${path}/`, choice, tally));
     return [own, ...(below ?? [])];
   });
 

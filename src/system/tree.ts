@@ -84,8 +84,18 @@ export const digestTree = async (
   path: string,
   options: TreeOptions & { readonly except?: readonly string[] } = {},
 ): Promise<Sha256> => {
-  const request: TreeRequest = { job: 'digest', path: resolve(path), except: options.except ?? [] };
+  const request: TreeRequest = { job: 'digest', path: resolve(path), except: options.except ?? [], asCopied: false };
   return (await ask(request, worker(path, options), options)).digest as Sha256;
+};
+
+/** The same for what a copy would have of it (no sockets, pipes, devices and mounts), and how much that is: bytes of contents, and entries. */
+export const digestCopied = async (
+  path: string,
+  options: TreeOptions = {},
+): Promise<{ readonly digest: Sha256; readonly bytes: number; readonly files: number }> => {
+  const request: TreeRequest = { job: 'digest', path: resolve(path), except: [], asCopied: true };
+  const { digest, bytes, files } = await ask(request, worker(path, options), options);
+  return { digest: digest as Sha256, bytes, files };
 };
 
 const sizeOf = ({ bytes, files, left }: TreeAnswer): TreeSize => ({ bytes, files, left });

@@ -29,6 +29,7 @@ const facts = (given: Partial<Facts>): Facts => ({
   configFiles: 1,
   asksConsent: true,
   purge: false,
+  keepsBackup: false,
   stopSeconds: 0.5,
   startSeconds: 2,
   ...given,

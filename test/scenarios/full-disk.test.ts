@@ -17,7 +17,8 @@ describe('a disk', () => {
     const small = await scenario([`${product}@2.2.1`, `${product}@3.0.0`], end);
     const instances = small.path('instances');
     mkdirSync(instances);
-    mountTmpfs(skip, instances, 'size=40m,mode=0755');
+    // The instance keeps a copy of Assent and its Node: 130 MB where it can't share them.
+    mountTmpfs(skip, instances, 'size=168m,mode=0755');
     if (nobody) chownSync(instances, nobody.uid, nobody.gid);
     const [webPort = 0, smtpPort = 0] = await freePorts(2);
     await change(small, 'install', `${product}@2.2.1`, ...set({ webPort, smtpPort }));

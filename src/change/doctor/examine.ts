@@ -23,6 +23,7 @@ import type { Finding, Found, Patient } from './finding.ts';
 import { note, problem, warning } from './finding.ts';
 import { homeChecks } from './home-checks.ts';
 import { releaseChecks } from './release-checks.ts';
+import { rollbackChecks } from './rollback-checks.ts';
 import { serviceChecks } from './service-checks.ts';
 
 export interface Examination {
@@ -56,7 +57,7 @@ const examineInstance = async (
   if ('id' in state) return { found: [state, ...begun.found], checks: begun.checks + 1 };
   const patient = await patientOf(world, home, paths, state);
   if ('id' in patient) return { found: [...begun.found, patient], checks: begun.checks + 1 };
-  const checks = [...releaseChecks, ...serviceChecks, ...declaredChecks(patient)];
+  const checks = [...releaseChecks, ...serviceChecks, ...rollbackChecks, ...declaredChecks(patient)];
   const found = onceEach(await runChecks(checks, patient));
   return { found: [...begun.found, ...found], checks: begun.checks + checks.length };
 };

@@ -115,8 +115,16 @@ const putState = ({ target, after }: Staging, { instance }: Scratch): void => {
   replaceLink(linkTo(target.to), join(instance, 'current'));
 };
 
-const inside = async (staging: Staging, scratch: Scratch, program: Program): Promise<RehearsalReport> => {
-  const { ports, target, until } = staging;
+/** A release that is to be tried in a copy that has its state, and what ends the trial. */
+export interface Trial {
+  readonly ports: { readonly home: string };
+  readonly target: Pick<Target, 'paths' | 'release'>;
+  readonly until: AbortSignal;
+}
+
+/** Starts what the copy's state says in it, and watches it. Throws where that came to no end. */
+export const inside = async (trial: Trial, scratch: Scratch, program: Program): Promise<RehearsalReport> => {
+  const { ports, target, until } = trial;
   const order: RehearsalOrder = { home: ports.home, name: target.paths.name };
   const timeoutMs = patienceMs(target);
   const result = await scratch.run([program.node, join(dirname(program.main), 'rehearse-child.mjs')], {
@@ -135,7 +143,7 @@ const inside = async (staging: Staging, scratch: Scratch, program: Program): Pro
 };
 
 /** Everything in it has a deadline of its own; this one is for what hangs nevertheless. */
-const patienceMs = ({ release }: Target): number => {
+const patienceMs = ({ release }: Trial['target']): number => {
   const { startSeconds, prepare } = release.service;
   return ((prepare.length + 2) * startSeconds + release.health.stableSeconds + 120) * 1000;
 };
