@@ -4,10 +4,11 @@
  */
 
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findCommand } from '../../src/system/namespace.ts';
+import { findAccount, forgetAccount } from '../support/as-root.ts';
 import { mountTmpfs } from '../support/mounts.ts';
 import { leftovers } from '../support/oracle.ts';
 import { programCopy } from '../support/program-copy.ts';
@@ -221,6 +222,33 @@ it('then the rollback itself holds, and what it leaves can be checked, too', { t
   const { exit, found, notes } = await doctor(world);
   expect({ exit, found }).toEqual({ exit: 0, found: [] });
   expect(notes.find(({ id }) => id === 'rollback')?.message).toContain('1.0.0-beta.15');
+});
+
+it.skipIf(!isRoot)('as root the account reads its backup, and runs the copy', { timeout: 300_000 }, async () => {
+  const own = `drill-${process.pid}`;
+  const account = `assent-${own}`;
+  const here = await makeScenario(releases, { asRoot: true });
+  try {
+    await change(here, 'install', releases[0] ?? '', '--name', own, ...set({ webPort: await freePort() }));
+    await change(here, 'upgrade', own, '--to', '1.0.0-beta.15');
+    const [backup = ''] = readdirSync(here.path('instances', own, 'backups'));
+    const folder = here.path('instances', own, 'backups', backup);
+    expect(statSync(join(folder, 'digests.json'))).toMatchObject({ uid: 0 });
+    expect(statSync(join(folder, 'data')).uid, 'the account’s').toBe(findAccount(account)?.uid);
+    const { exit, document } = await here.json(['doctor', own, '--drill']);
+    expect({ exit, drill: document.drill, findings: document.findings }).toMatchObject({
+      exit: 0,
+      drill: { healthy: true },
+      findings: [],
+    });
+    expect(existsSync(here.path('scratch'))).toBe(false);
+    expect(statSync(here.path('instances', own, 'recover/assent'))).toMatchObject({ uid: 0 });
+    await here.run(['uninstall', own, '--purge', '--ack', 'purge-data', '--yes']);
+    expect(existsSync(here.path('instances', own))).toBe(false);
+  } finally {
+    await endScenario(here);
+    forgetAccount(account);
+  }
 });
 
 /** Asks the server again and again until it is told to end. */
