@@ -67,11 +67,14 @@ const differenceOf = (path: string, then: PartDigest | undefined, now: PartDiges
   if (now.attributes !== then.attributes)
     return `mode and owner of ${path} are ${now.attributes} in place of ${then.attributes}`;
   if (now.files !== then.files || now.bytes !== then.bytes)
-    return `${path} has ${now.files} files of ${now.bytes} bytes in place of ${then.files} of ${then.bytes}`;
+    return `${path} has ${amountOf(now)} in place of ${amountOf(then)}`;
   return now.digest === then.digest
     ? undefined
     : `in ${path} a name, a mode, an owner or the contents of a file is another`;
 };
+
+const amountOf = ({ files, bytes }: PartDigest): string =>
+  `${files} ${files === 1 ? 'file' : 'files and folders'} of ${bytes} bytes`;
 
 const digestOfPart = async (folder: string, part: Part, account: Account | null): Promise<PartDigest | undefined> => {
   const path = join(folder, part);

@@ -89,7 +89,7 @@ describe('doctor', () => {
     renameSync(config, `${world.folder}/aside`);
     const told = await doctor(world);
     expect(told.found, 'a file').toEqual(['rollback-backup']);
-    expect(told.messages).toMatch(/config has \d+ files of \d+ bytes in place of \d+/);
+    expect(told.messages).toMatch(/config has \d+ files and folders of \d+ bytes in place of \d+/);
     renameSync(`${world.folder}/aside`, config);
     renameSync(join(backupOf(world), 'secrets'), `${world.folder}/aside`);
     expect((await doctor(world)).messages).toContain('secrets is gone');
@@ -224,7 +224,7 @@ it('then the rollback itself holds, and what it leaves can be checked, too', { t
   expect(notes.find(({ id }) => id === 'rollback')?.message).toContain('1.0.0-beta.15');
 });
 
-it.skipIf(!isRoot)('as root the account reads its backup, and runs the copy', { timeout: 300_000 }, async () => {
+it.skipIf(!isRoot)('as root the account reads its backup, and runs the copy', { timeout: 600_000 }, async () => {
   const own = `drill-${process.pid}`;
   const account = `assent-${own}`;
   const here = await makeScenario(releases, { asRoot: true });

@@ -26,7 +26,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { identify, isAlive, sleep, waitGone } from '../../src/system/processes.ts';
-import { copyTree, digestTree, measureTree, removeTree, updateTree } from '../../src/system/tree.ts';
+import { copyTree, digestCopied, digestTree, measureTree, removeTree, updateTree } from '../../src/system/tree.ts';
 import { mountBind, mountTmpfs, withTinyDisk } from '../support/mounts.ts';
 import { isRoot, makeSandbox, removeSandbox, sandbox } from '../support/sandbox.ts';
 
@@ -331,6 +331,15 @@ describe('digestTree and measureTree', () => {
     writeFileSync(join(tree, 'seal.json'), before);
     expect(await digestTree(tree)).not.toBe(before);
     expect(await digestTree(tree, { except: ['seal.json'] })).toBe(before);
+  });
+
+  test('of what a copy would have, a pipe that a server left is no part', async () => {
+    const tree = makeTree(sandbox());
+    const whole = await digestTree(tree);
+    expect((await digestCopied(tree)).digest).toBe(whole);
+    execFileSync('mkfifo', [join(tree, 'deep', 'pipe')]);
+    await expect(digestTree(tree)).rejects.toThrow(/is a pipe/);
+    expect((await digestCopied(tree)).digest).toBe(whole);
   });
 
   test('hashes files beyond one read as sha256sum does', async () => {
