@@ -7,13 +7,11 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { crashed } from '../support/crash.ts';
 import { type Looks, leftovers, looksOf } from '../support/oracle.ts';
 import { quickProduct } from '../support/quick-product.ts';
 import { freePorts, makeSandbox, removeSandbox } from '../support/sandbox.ts';
 import { type Run, type Scenario, scenario } from '../support/scenario.ts';
-import { repository } from '../support/seed.ts';
-
-const crashAt = join(repository, 'test/support/crash-at.mjs');
 
 /** One instance of MailDev in a world of its own, and how to bring it where a change starts from. */
 interface Stage {
@@ -150,8 +148,7 @@ const answersAt = async (port: number): Promise<string> => {
   return `healthz ${await status('/healthz')}, api ${await status('/api/healthz')}`;
 };
 
-const crash = ({ world }: Stage, args: readonly string[], at: number): Promise<Run> =>
-  world.run(args, { env: { NODE_OPTIONS: `--import=${crashAt}`, ASSENT_TEST_CRASH: String(at) } });
+const crash = ({ world }: Stage, args: readonly string[], at: number): Promise<Run> => crashed(world, args, at);
 
 const consentOf = async (world: Scenario) => (await world.json(['telemetry', 'status', 'maildev'])).document.consent;
 

@@ -1,14 +1,16 @@
 /**
  * Loaded into the real command with NODE_OPTIONS=--import: kills its process with SIGKILL right after the Nth synced write to the
- * journal of a change (or right before it, for a negative N). Nothing in the program knows of it.
+ * journal of a change (or right before it, for a negative N), or behind the first that has a text in it. Nothing in the program knows of it.
  *
- * ASSENT_TEST_CRASH=N     which write; 1 is the opening entry
+ * ASSENT_TEST_CRASH=N        which write; 1 is the opening entry
+ * ASSENT_TEST_CRASH=TEXT     which write: "entry":"begin","step":"data"
  */
 
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 
-const wanted = Number(process.env.ASSENT_TEST_CRASH ?? 0);
+const given = process.env.ASSENT_TEST_CRASH ?? '0';
+const wanted = Number(given);
 const die = () => process.kill(process.pid, 'SIGKILL');
 const isJournal = (fd) => {
   try {
@@ -19,17 +21,18 @@ const isJournal = (fd) => {
 };
 
 if (wanted !== 0) {
-  let seen = 0;
+  let [seen, hasText] = [0, false];
   const { fsyncSync, writeSync } = fs;
-  fs.writeSync = (fd, ...rest) => {
+  fs.writeSync = (fd, data, ...rest) => {
     if (wanted < 0 && isJournal(fd) && seen + 1 === -wanted) die();
-    return writeSync(fd, ...rest);
+    if (Number.isNaN(wanted) && isJournal(fd)) hasText = Buffer.from(data).includes(given);
+    return writeSync(fd, data, ...rest);
   };
   fs.fsyncSync = (fd) => {
     fsyncSync(fd);
     if (!isJournal(fd)) return;
     seen += 1;
-    if (seen === wanted) die();
+    if (seen === wanted || hasText) die();
   };
   syncBuiltinESMExports();
 }

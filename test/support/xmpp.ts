@@ -64,6 +64,54 @@ const archiveOf = async (xmpp: Client): Promise<string[]> => {
 export const hears = ({ heard }: Session, body: string): Promise<void> =>
   expect.poll(() => heard, { timeout: 20_000, interval: 20 }).toContain(body);
 
+export interface QuickSession {
+  /** What the server says that it is. */
+  version(): Promise<string>;
+  /** Sends it to one's own address, and waits until it has come back. */
+  toMyself(body: string): Promise<void>;
+  /** Bodies in one's own archive, the newest 20, in their order. */
+  archive(): Promise<string[]>;
+  close(): void;
+}
+
+/**
+ * Over WebSocket, by the little client of the health check: Node's own cryptography takes a tenth of the processor time that the clients below take. For tests that log in
+ * again and again; that others can, too, is the business of those that do it once.
+ */
+export const logInQuickly = async (webPort: number, account: Account): Promise<QuickSession> => {
+  const { logIn: logInByHealth } = (await import(healthClient)) as HealthClient;
+  const session = await logInByHealth({ socket: `ws://127.0.0.1:${webPort}/xmpp-websocket`, ...account });
+  const { me, ask, send, arrival, collect, close } = session;
+  return {
+    version: async () => first(/<version>([^<]*)/, await ask('get', '<query xmlns="jabber:iq:version"/>', account.domain)),
+    toMyself: async (body) => {
+      const arrived = arrival((stanza) => stanza.startsWith('<message') && stanza.includes(body), 'it does not arrive');
+      send(`<message xmlns="jabber:client" to="${me}" type="chat"><body>${body}</body></message>`);
+      await arrived;
+    },
+    archive: async () => {
+      const found = collect((stanza) => stanza.includes('urn:xmpp:forward:0'));
+      await ask('set', `<query xmlns="urn:xmpp:mam:2"><set xmlns="http://jabber.org/protocol/rsm"><max>20</max><before/></set></query>`);
+      return found.end().map((stanza) => first(/<body>([^<]*)/, stanza));
+    },
+    close,
+  };
+};
+
+const healthClient = new URL('../../products/prosody/templates/health/xmpp.mjs', import.meta.url).href;
+const first = (pattern: RegExp, text: string): string => pattern.exec(text)?.[1] ?? '';
+
+interface HealthClient {
+  logIn(how: Account & { readonly socket: string }): Promise<{
+    readonly me: string;
+    ask(type: 'get' | 'set', what: string, to?: string): Promise<string>;
+    send(stanza: string): void;
+    arrival(wanted: (stanza: string) => boolean, otherwise: string): Promise<string>;
+    collect(wanted: (stanza: string) => boolean): { end(): string[] };
+    close(): void;
+  }>;
+}
+
 const python = '/usr/bin/python3';
 
 /** Why there is no client of another make here; in CI there has to be. */
