@@ -160,9 +160,12 @@ export const commands: readonly CommandDescription[] = [
   {
     words: 'products lock',
     operands: '<file>',
-    summary: 'write and refresh the locks of a manifest of your own',
-    flags: ['release'],
-    examples: ['assent products lock ./my-product/manifest.yaml --release 2.0.0'],
+    summary: 'write the locks that a manifest of your own lacks',
+    flags: ['release', 'refresh'],
+    examples: [
+      'assent products lock ./my-product/manifest.yaml',
+      'assent products lock ./my-product/manifest.yaml --release 2.0.0 --refresh',
+    ],
     load: () => import('./commands/products-lock.ts'),
   },
 ];

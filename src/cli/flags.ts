@@ -24,6 +24,8 @@ export interface Flags {
   readonly to: string | undefined;
   /** --release VERSION (products lock). */
   readonly release: string | undefined;
+  /** --refresh (products lock). */
+  readonly refresh: boolean;
   readonly data: 'then' | 'now' | undefined;
   readonly purge: boolean;
   /** False with --no-rehearsal. */
@@ -77,6 +79,7 @@ const atRest: Flags = {
   supervisor: undefined,
   to: undefined,
   release: undefined,
+  refresh: false,
   data: undefined,
   purge: false,
   rehearsal: true,

@@ -61,6 +61,7 @@ const options = {
     ]),
   to: () => once('--to <version>', 'the version (default: the newest)'),
   release: () => once('--release <version>', 'only this release of the manifest (default: all)'),
+  refresh: () => new Option('--refresh', 'resolve anew also what is pinned already'),
   data: () =>
     once('--data <then|now>', 'with the data of then or of now (default: then where its format has changed)', [
       'then',

@@ -1,19 +1,21 @@
 /**
- * Writes and refreshes the locks of a manifest: everything is resolved first, anew, and then written, so that what fails has written nothing.
+ * Writes the locks of a manifest that are missing or do not fit it any more, or all of them where that is asked for: everything is resolved first, and then
+ * written, so that what fails has written nothing.
  *
- * A lock is what a release is: another one is another release, which installations of the old one are not touched by. So what changed is told package by
- * package, for a review.
+ * A lock is what a release is: another one is another release, which installations of the old one are not touched by. So what is pinned is left alone unless it is
+ * to be refreshed, and what changed is told package by package, for a review.
  */
 import { join } from 'node:path';
 import { Failure } from '../errors.ts';
 import type { Product, Release } from '../product/manifest.ts';
-import { type DebSource, debLockName, type NpmSource, type Part } from '../product/parts.ts';
+import { type DebSource, debLockName, lockFilesOf, type NpmSource, type Part } from '../product/parts.ts';
 import { debLockText } from '../source/deb-lock.ts';
 import { resolveDebs } from '../source/deb-resolve.ts';
 import { resolveNpm } from '../source/npm-resolve.ts';
 import { openSource } from '../source/sources.ts';
 import { makeFolder, readIfThere, writeDurably } from '../system/files.ts';
 import type { World } from '../system/world.ts';
+import { isPinned } from './pinned.ts';
 import { ensureNode, ensureNpm } from './runtime.ts';
 import { ownNodeVersion } from './runtimes.ts';
 import { withStaging } from './staging.ts';
@@ -27,6 +29,8 @@ export interface WrittenLock {
   /** Below the manifest's folder. */
   readonly file: string;
   readonly changed: boolean;
+  /** It was pinned and is left alone. */
+  readonly kept: boolean;
   readonly packages: number;
   readonly added: readonly { readonly name: string; readonly version: string }[];
   readonly removed: readonly { readonly name: string; readonly version: string }[];
@@ -41,6 +45,8 @@ export interface Locking {
   readonly product: Product;
   /** In the order of the manifest; those that are to be locked. */
   readonly releases: readonly Release[];
+  /** Resolves also what is pinned already. */
+  readonly refresh: boolean;
   readonly events?: StoreEvents;
 }
 
@@ -49,7 +55,8 @@ export const lockProduct = (locking: Locking): Promise<WrittenLock[]> =>
   withStaging(locking.world, locking.home, async (staging) => {
     const files: LockFile[] = [];
     for (const release of locking.releases)
-      for (const part of release.parts) files.push(...(await resolvePart(locking, release, part, staging)));
+      for (const part of release.parts)
+        files.push(...(keptFiles(locking, release, part) ?? (await resolvePart(locking, release, part, staging))));
     return files.map((file) => write(locking.product, file));
   });
 
@@ -59,7 +66,20 @@ interface LockFile {
   readonly name: string;
   readonly text: string;
   readonly ofTheHost: readonly string[];
+  readonly kept?: boolean;
 }
+
+/** The locks of a part as they are, where they are to stay so. */
+const keptFiles = (
+  { world, product, refresh }: Locking,
+  release: Release,
+  part: Part,
+): LockFile[] | undefined => {
+  if (refresh || !isPinned(world, product, part)) return undefined;
+  const names = lockFilesOf(part.source).filter((name) => name !== 'package.json');
+  const textOf = (name: string): string => readIfThere(join(product.folder, part.source.lock, name)) ?? '';
+  return names.map((name) => ({ release, part, name, text: textOf(name), ofTheHost: [], kept: true }));
+};
 
 const resolvePart = (locking: Locking, release: Release, part: Part, staging: string): Promise<LockFile[]> => {
   const place = part.name === '' ? '' : ` (${part.name})`;
@@ -130,7 +150,7 @@ const wantedAsBefore = (product: Product, release: Release, { name }: Part): str
   return before && text?.replaceAll(`"${before.version}"`, `"${release.version}"`);
 };
 
-const write = ({ folder }: Product, { release, part, name, text, ofTheHost }: LockFile): WrittenLock => {
+const write = ({ folder }: Product, { release, part, name, text, ofTheHost, kept = false }: LockFile): WrittenLock => {
   const file = join(part.source.lock, name);
   const before = readIfThere(join(folder, file));
   const [then, now] = [versionsIn(before ?? ''), versionsIn(text)];
@@ -145,6 +165,7 @@ const write = ({ folder }: Product, { release, part, name, text, ofTheHost }: Lo
     part: part.name,
     file,
     changed: before !== text,
+    kept,
     packages: now.size,
     added: listed(now, then),
     removed: listed(then, now),

@@ -56,11 +56,11 @@ const untilGood = async (supervisor: Supervisor, spec: ServiceSpec, { before }: 
     if (died !== undefined) return { report: unhealthy(died, last), observed };
     const { main } = observed;
     if (main !== undefined && !sameProcess(main, before)) {
-      last = await lookAt(spec, main, end);
-      if (last.healthy || !isAlive(main)) {
-        const report = isAlive(main) ? last : unhealthy('the server died', last);
-        return { report, main, observed };
-      }
+      const report = await lookAt(spec, main, end);
+      if (!isAlive(main)) return { report: unhealthy('the server died', report), main, observed };
+      if (report.healthy) return { report, main, observed };
+      // What the end cut short knows less than the look before it.
+      if (last === undefined || performance.now() < end) last = report;
     }
     if (performance.now() > end) return { report: unhealthy(lateReason(spec, main, before, last), last), observed };
     await sleep(pace.eager);

@@ -154,5 +154,5 @@ const nowhere = ({ name, version, suite }: DebPackage, said: string): Failure =>
   new Failure(
     'download-failed',
     `${name} ${version} of ${suite} is neither on this machine's mirror nor in the snapshot archive${said === '' ? '' : ` (apt: ${said})`}.`,
-    `Check the network; or make the lock anew from what the mirror has now, and look at the difference: assent products lock MANIFEST. What has arrived so far is kept; nothing else was changed.`,
+    `Check the network; or make the lock anew from what the mirror has now, and look at the difference: assent products lock MANIFEST --refresh. What has arrived so far is kept; nothing else was changed.`,
   );

@@ -11,6 +11,7 @@ import { releaseDigest } from '../../src/product/release-digest.ts';
 import { releaseFaults } from '../../src/release/check-product.ts';
 import { lockProduct, type WrittenLock } from '../../src/release/lock-product.ts';
 import { countPackages } from '../../src/release/make-release.ts';
+import { isPinned } from '../../src/release/pinned.ts';
 import { readSeal } from '../../src/release/seal-file.ts';
 import { type StoredRelease, storeRelease, verifyStored } from '../../src/release/store.ts';
 import { realWorld } from '../../src/system/world.ts';
@@ -51,7 +52,7 @@ const path = (...parts: string[]): string => join(folder, 'product', ...parts);
 const home = (): string => join(folder, 'home');
 const lock = async (version: string): Promise<WrittenLock[]> => {
   const product = await loadWithoutFiles(world, file);
-  return lockProduct({ world, home: home(), product, releases: [pickRelease(product, version)] });
+  return lockProduct({ world, home: home(), product, releases: [pickRelease(product, version)], refresh: false });
 };
 const store = async (from = world): Promise<StoredRelease> => {
   const product = await loadWithoutFiles(from, file);
@@ -142,7 +143,22 @@ test('gone from the store, it is made again out of the cache: no apt, no mirror,
   expect(await verifyStored(again)).toEqual([]);
 });
 
-test('another time nothing changes; the next release follows the one before; the document has every lock', {
+test('what is pinned is left alone, also where it is old; what is missing or does not fit the manifest any more is not', async () => {
+  const pinned = async (text = manifest): Promise<boolean[]> => {
+    writeFileSync(path('other.yaml'), text);
+    const product = await loadWithoutFiles(world, path('other.yaml'));
+    return product.releases.flatMap(({ parts }) => parts.map((part) => isPinned(world, product, part)));
+  };
+  expect(await pinned()).toEqual([true, true, false, false]);
+  expect(await pinned(manifest.replace('libexpat1]', 'libexpat1, prosody]'))).toEqual([false, true, false, false]);
+  const file = path('locks/1.0.0/web/package.json');
+  const wanted = readFileSync(file, 'utf8');
+  writeFileSync(file, wanted.replace('3.6.0', '3.5.0'));
+  expect(await pinned()).toEqual([true, false, false, false]);
+  writeFileSync(file, wanted);
+});
+
+test('adding a release leaves the others alone; a refresh resolves them anew; the next release follows the one before; the document has every lock', {
   timeout: patience,
 }, () => {
   const assent = (...words: string[]) => {
@@ -150,14 +166,27 @@ test('another time nothing changes; the next release follows the one before; the
     const { status, stdout } = spawnSync(process.execPath, command, { encoding: 'utf8' });
     return { status, document: JSON.parse(stdout) };
   };
-  const same = assent('--release', '1.0.0');
-  expect(same).toMatchObject({ status: 0, document: { ok: true, outcome: 'unchanged', changed: false } });
-  const next = assent('--release', '2.0.0');
+  const name = path('locks/1.0.0/server/deb-amd64.json');
+  const newest = readFileSync(name, 'utf8');
+  // As if the archive had something newer by now.
+  const old = newest.replace(/"version": "5[^"]*"/, '"version": "5.4.0-1"');
+  writeFileSync(name, old);
+  const next = assent();
   expect(next).toMatchObject({ status: 0, document: { ok: true, changed: true } });
+  expect(readFileSync(name, 'utf8')).toBe(old);
+  const kept = next.document.locks.map((one: WrittenLock) => `${one.release} ${one.kept} ${one.changed}`);
+  expect([...new Set(kept)]).toEqual(['1.0.0 true false', '2.0.0 false true']);
   expect(next.document.locks.map((one: WrittenLock) => one.file)).toContain('locks/2.0.0/web/package.json');
   expect(JSON.parse(readFileSync(path('locks/2.0.0/web/package-lock.json'), 'utf8')).packages).toHaveProperty(
     'node_modules/picomatch',
   );
+  expect(assent()).toMatchObject({ status: 0, document: { ok: true, outcome: 'unchanged', changed: false } });
+
+  const refreshed = assent('--release', '1.0.0', '--refresh');
+  expect(refreshed).toMatchObject({ status: 0, document: { ok: true, changed: true } });
+  const moved = { name: 'lua5.4', from: '5.4.0-1', to: expect.stringMatching(/^5\.4\.4-/) };
+  expect(refreshed.document.locks.flatMap((one: WrittenLock) => one.moved)).toEqual([moved]);
+  expect(readFileSync(name, 'utf8'), 'the same is resolved to the same').toBe(newest);
   expect(assent('--release', '3.0.0')).toMatchObject({ status: 10, document: { error: { code: 'no-release' } } });
 });
 
@@ -168,12 +197,12 @@ test('a package that the suites do not have, and a network that is away: nothing
   writeFileSync(other, manifest.replaceAll('[lua5.4', '[no-such-package').replaceAll('locks/', 'none/'));
   const product = await loadWithoutFiles(world, other);
   const releases = [pickRelease(product, '2.0.0')];
-  await expect(lockProduct({ world, home: home(), product, releases })).rejects.toMatchObject({
+  await expect(lockProduct({ world, home: home(), product, releases, refresh: false })).rejects.toMatchObject({
     code: 'usage-manifest',
     message: expect.stringContaining('Unable to locate package no-such-package'),
   });
   const away = worldWithSources(folder, 'deb http://127.0.0.1:1/debian bookworm main\n');
-  await expect(lockProduct({ world: away, home: home(), product, releases })).rejects.toMatchObject({
+  await expect(lockProduct({ world: away, home: home(), product, releases, refresh: false })).rejects.toMatchObject({
     code: 'download-failed',
     exit: 5,
   });

@@ -1,7 +1,7 @@
 /** The gate against servers that are good, late, dying, of another version, or not the ones that were started. */
 import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { checkOnce } from '../../src/service/health/checks.ts';
 import { gate } from '../../src/service/health.ts';
@@ -46,6 +46,17 @@ test('a server that never answers well is unhealthy when its time is over', asyn
   const report = await watch(spec);
   expect(report).toMatchObject({ healthy: false });
   expect(report.reason).toMatch(/not healthy within 1 s: GET http.*: it answers 200, not 204/);
+});
+
+test('a last look that the end cuts short does not hide why the looks before it were bad', async () => {
+  const service = await testService();
+  const mark = join(service.spec.directory, 'looked');
+  const script = `test -e ${mark} && exec sleep 30; touch ${mark}; echo nobody answers >&2; exit 1`;
+  const check = { kind: 'command' as const, command: ['/bin/sh', '-c', script], stdout: null };
+  const spec = { ...service.with({ health: { stableSeconds: 1, checks: [check] } }), startSeconds: 1 };
+  const report = await watch(spec);
+  expect(report).toMatchObject({ healthy: false });
+  expect(report.reason).toMatch(/^not healthy within 1 s: .*it ends with 1: nobody answers$/);
 });
 
 test('a server that dies at once is unhealthy at once, long before its time is over', async () => {

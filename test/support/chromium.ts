@@ -13,15 +13,18 @@ const program = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/goo
 export const noChromium =
   program === undefined && !process.env.CI ? 'there is no chromium (apt-get install chromium)' : undefined;
 
-/** A browser that is closed, and its profile removed, when the running test ends. */
-export const chromium = async (options: BrowserContextOptions = {}): Promise<BrowserContext> => {
+/** A browser that is closed, and its profile removed, when the running test ends. `words`: more of its command line. */
+export const chromium = async (
+  options: BrowserContextOptions = {},
+  words: readonly string[] = [],
+): Promise<BrowserContext> => {
   const { chromium: driver } = await import('playwright-core');
   const folder = makeSandbox();
   const context = await driver.launchPersistentContext(join(folder, 'profile'), {
     ...options,
     ...(program === undefined ? {} : { executablePath: program }),
     headless: true,
-    args: [...quiet, ...(isRoot ? ['--no-sandbox'] : [])],
+    args: [...quiet, ...words, ...(isRoot ? ['--no-sandbox'] : [])],
   });
   onTestFinished(async () => {
     await context.close();

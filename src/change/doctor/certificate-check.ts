@@ -5,7 +5,7 @@ import { readBytesIfThere } from '../../system/files.ts';
 import { realPathIfThere } from '../../system/quick-files.ts';
 import { shownCertificate } from '../../system/reach.ts';
 import type { Asked } from './declared-checks.ts';
-import { type Found, problem, warning } from './finding.ts';
+import { type Found, note, problem, warning } from './finding.ts';
 
 export const certificateCheck = async (asked: Asked<'certificate'>): Promise<Found[]> => {
   const file = asked.text(asked.check.file);
@@ -16,11 +16,12 @@ export const certificateCheck = async (asked: Asked<'certificate'>): Promise<Fou
       'Put it there, as PEM, readable for root and the server’s user; or give another: assent reinstall --set certificate=FILE';
     return [problem('certificate-missing', `There is no certificate that could be read at ${file}.`, remedy)];
   }
-  return [
+  const found = [
     ...endOf(certificate, file, asked),
     ...namesOf(certificate, file, asked),
     ...(await shown(certificate, file, asked)),
   ];
+  return found.length === 0 ? [allIsWell(certificate, file, asked)] : found;
 };
 
 /** Where certificates are renewed, what an admin names is a link to the newest; inside of the data, which the server's account writes, no link is followed. */
@@ -41,7 +42,7 @@ const endOf = (
 ): Found[] => {
   const now = patient.world.now().getTime();
   const renew = `Renew it, then: assent restart ${patient.paths.name}`;
-  const days = Math.floor((Date.parse(validTo) - now) / 86_400_000);
+  const days = daysLeft(validTo, now);
   if (Date.parse(validFrom) > now)
     return [
       problem(
@@ -54,6 +55,23 @@ const endOf = (
   return days < check.days
     ? [warning('certificate-ends', `The certificate ${file} ends in ${days} days (${validTo}).`, renew)]
     : [];
+};
+
+const daysLeft = (validTo: string, now: number): number => Math.floor((Date.parse(validTo) - now) / 86_400_000);
+
+/** The day by which somebody has to see to it is worth knowing before it is near. */
+const allIsWell = (
+  { validTo }: X509Certificate,
+  file: string,
+  { check, patient, text }: Asked<'certificate'>,
+): Found => {
+  const names = check.names.map(text).join(', ');
+  const days = daysLeft(validTo, patient.world.now().getTime());
+  return note(
+    'certificate-lasts',
+    `The certificate ${file} holds for ${names} and ends in ${days} days (${validTo}).`,
+    `After it was renewed: assent restart ${patient.paths.name}`,
+  );
 };
 
 const namesOf = (certificate: X509Certificate, file: string, { check, text }: Asked<'certificate'>): Found[] => {

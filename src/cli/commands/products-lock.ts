@@ -1,4 +1,4 @@
-/** `assent products lock FILE`: writes and refreshes the locks of a manifest, and tells what changed. */
+/** `assent products lock FILE`: writes the locks of a manifest that are missing, with --refresh all of them, and tells what changed. */
 
 import { isManifestPath, loadWithoutFiles, pickRelease } from '../../product/catalogue.ts';
 import { lockProduct } from '../../release/lock-product.ts';
@@ -16,7 +16,7 @@ export const run: Run = async ({ world, home, operands, flags, look, say }) => {
       if (!flags.quiet) say([`  ${look.paint.faint(text)}`]);
     },
   };
-  const locks = await lockProduct({ world, home, product, releases, events });
+  const locks = await lockProduct({ world, home, product, releases, refresh: flags.refresh, events });
   const changed = locks.some((lock) => lock.changed);
   return {
     result: { ...(changed ? {} : { outcome: 'unchanged' as const }), changed, locks },

@@ -58,7 +58,7 @@ test('a certificate: its file, its end, its names, and whether the server shows 
     names: ['chat.example'],
     days: 21,
   } satisfies DoctorCheck;
-  expect(await findings(check)).toEqual([]);
+  expect(await findings(check)).toEqual(['note certificate-lasts']);
   expect(await findings({ ...check, file: '' })).toEqual([]);
   expect(await findings({ ...check, file: join(folder, 'none') })).toEqual(['problem certificate-missing']);
   expect(await findings({ ...check, file: key })).toEqual(['problem certificate-missing']);
@@ -73,7 +73,7 @@ test('a certificate: its file, its end, its names, and whether the server shows 
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => void server.close());
   const served = { host: '{{listenHost}}', port: (server.address() as AddressInfo).port };
-  expect(await findings({ ...check, served })).toEqual([]);
+  expect(await findings({ ...check, served })).toEqual(['note certificate-lasts']);
   expect(await findings({ ...check, file: other.cert, served })).toEqual(['warning certificate-old']);
 });
 
@@ -84,7 +84,9 @@ test('a certificate that is a link, as those that are renewed are, but not one t
   mkdirSync(data);
   for (const place of [folder, data]) symlinkSync(cert, join(place, 'live.pem'));
   const check = { kind: 'certificate' as const, ...condition, names: ['chat.example'], days: 21 };
-  expect(await findings({ ...check, file: join(folder, 'live.pem') }, { folder: data })).toEqual([]);
+  expect(await findings({ ...check, file: join(folder, 'live.pem') }, { folder: data })).toEqual([
+    'note certificate-lasts',
+  ]);
   expect(await findings({ ...check, file: join(data, 'live.pem') }, { folder: data })).toEqual([
     'problem certificate-missing',
   ]);
