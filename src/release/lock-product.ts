@@ -70,11 +70,7 @@ interface LockFile {
 }
 
 /** The locks of a part as they are, where they are to stay so. */
-const keptFiles = (
-  { world, product, refresh }: Locking,
-  release: Release,
-  part: Part,
-): LockFile[] | undefined => {
+const keptFiles = ({ world, product, refresh }: Locking, release: Release, part: Part): LockFile[] | undefined => {
   if (refresh || !isPinned(world, product, part)) return undefined;
   const names = lockFilesOf(part.source).filter((name) => name !== 'package.json');
   const textOf = (name: string): string => readIfThere(join(product.folder, part.source.lock, name)) ?? '';

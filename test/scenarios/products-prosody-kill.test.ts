@@ -21,8 +21,24 @@ const done = (step: string): string => `"entry":"done","step":"${step}"`;
 
 /** Behind these the change is undone. */
 const killed = {
-  upgrade: [begin('data'), done('config'), begin('current'), done('state'), begin('consent'), done('start'), begin('health')],
-  rollback: [done('data'), begin('config'), done('current'), begin('state'), done('consent'), begin('start'), done('health')],
+  upgrade: [
+    begin('data'),
+    done('config'),
+    begin('current'),
+    done('state'),
+    begin('consent'),
+    done('start'),
+    begin('health'),
+  ],
+  rollback: [
+    done('data'),
+    begin('config'),
+    done('current'),
+    begin('state'),
+    done('consent'),
+    begin('start'),
+    done('health'),
+  ],
 } as const;
 const commit = '"entry":"commit"';
 

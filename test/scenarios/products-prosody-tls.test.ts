@@ -26,22 +26,25 @@ if (noChromium !== undefined) console.log(`skipped: Prosody with a given certifi
 const domain = 'chat.example';
 const names = [domain, `rooms.${domain}`];
 
-it.skipIf(noChromium !== undefined)('encrypts with the certificate that it is given, and counts its people after a yes', async () => {
-  const chat = await installed();
-  await encrypts(chat);
-  await isExamined(chat);
+it.skipIf(noChromium !== undefined)(
+  'encrypts with the certificate that it is given, and counts its people after a yes',
+  async () => {
+    const chat = await installed();
+    await encrypts(chat);
+    await isExamined(chat);
 
-  await sixPeople(chat);
-  expect(await counted(chat)).toEqual({ 'client-opened': 6, 'signed-in': 6, 'archive-read': 6, 'file-uploaded': 6 });
+    await sixPeople(chat);
+    expect(await counted(chat)).toEqual({ 'client-opened': 6, 'signed-in': 6, 'archive-read': 6, 'file-uploaded': 6 });
 
-  await fine(chat, 'start', 'prosody');
-  await withYes(chat, 'upgrade', 'prosody');
-  await sixPeople(chat);
-  await oneInBrowser(chat);
-  const { 'archive-read': read, ...others } = await counted(chat);
-  expect(others).toEqual({ 'client-opened': 7, 'signed-in': 7, 'file-uploaded': 7 });
-  expect(read, 'the WebClient asks for the archive more than once').toBeGreaterThan(6);
-});
+    await fine(chat, 'start', 'prosody');
+    await withYes(chat, 'upgrade', 'prosody');
+    await sixPeople(chat);
+    await oneInBrowser(chat);
+    const { 'archive-read': read, ...others } = await counted(chat);
+    expect(others).toEqual({ 'client-opened': 7, 'signed-in': 7, 'file-uploaded': 7 });
+    expect(read, 'the WebClient asks for the archive more than once').toBeGreaterThan(6);
+  },
+);
 
 interface Chat {
   readonly world: Scenario;
@@ -115,7 +118,9 @@ const plainFeatures = (port: number): Promise<string> =>
       socket.destroy();
       resolve(heard);
     });
-    socket.write(`<stream:stream to="${domain}" version="1.0" xmlns="jabber:client" xmlns:stream="http://etherx.jabber.org/streams">`);
+    socket.write(
+      `<stream:stream to="${domain}" version="1.0" xmlns="jabber:client" xmlns:stream="http://etherx.jabber.org/streams">`,
+    );
   });
 
 /** Names and days of the certificate; then one that was renewed badly, and that the server shows only after a restart. */
@@ -188,7 +193,11 @@ const oneInBrowser = async ({ world, ports, certificate, anna }: Chat): Promise<
   await page.waitForSelector('.xmpp-status', { timeout: 60_000 });
   await page.goto(`${web}/#converse/chat?jid=anna@${domain}`);
   await page.waitForSelector('.chat-textarea', { timeout: 60_000 });
-  await page.setInputFiles('input.fileupload', { name: 'plan.txt', mimeType: 'text/plain', buffer: Buffer.from('the plan') });
+  await page.setInputFiles('input.fileupload', {
+    name: 'plan.txt',
+    mimeType: 'text/plain',
+    buffer: Buffer.from('the plan'),
+  });
   const link = page.locator('.chat-msg a[href*="/file_share/"]').first();
   await link.waitFor({ timeout: 60_000 });
   await page.screenshot({ path: process.env['ASSENT_PICTURES'] ?? '/dev/null', type: 'png' });

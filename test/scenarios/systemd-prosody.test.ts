@@ -1,8 +1,12 @@
-/** Prosody as root under a real systemd: a shut-in unit in which no memory may be written and executed, with libraries of the release's own. */
+/**
+ * Prosody as root under a real systemd: a shut-in unit in which no memory may be written and executed, with libraries of the release's own; and with a certificate in
+ * folders that are root's alone, made readable as the product's README says.
+ */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, statSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { renewable } from '../support/certificates.ts';
 import { type Box, bootBox, whyNoBox } from '../support/nspawn.ts';
 import { freePorts, makeSandbox, removeSandbox } from '../support/sandbox.ts';
 import type { Document } from '../support/scenario.ts';
@@ -11,8 +15,10 @@ import { repository, seedStore } from '../support/seed.ts';
 const why = whyNoBox();
 if (why !== undefined) console.log(`skipped: Prosody under a real systemd, for ${why}`);
 
+const domain = 'chat.example';
 let box: Box;
 let folder: string;
+let certificates: string;
 
 beforeAll(async () => {
   if (why !== undefined) return;
@@ -27,7 +33,14 @@ beforeAll(async () => {
   copy(join(stored, newest), join(home, 'releases/prosody'));
   copy(join(store, 'runtimes/node-24.21.0'), join(home, 'runtimes'));
   spawnSync('chown', ['-R', '-h', '0:0', home]);
-  box = await bootBox([{ from: home, to: '/var/lib/assent' }]);
+  certificates = join(folder, 'letsencrypt');
+  mkdirSync(certificates);
+  renewable(certificates, domain, { uid: 0, gid: 0 }).renew([domain, `rooms.${domain}`], 60);
+  for (const name of ['live', 'archive']) chmodSync(join(certificates, name), 0o700);
+  box = await bootBox([
+    { from: home, to: '/var/lib/assent' },
+    { from: certificates, to: '/etc/letsencrypt' },
+  ]);
 }, 1_800_000);
 
 afterAll(async () => {
@@ -46,6 +59,13 @@ const assent = (words: string): { exit: number | null; document: Document } => {
   return { exit: code, document: JSON.parse(stdout) };
 };
 
+const readmeLines = (wanted: RegExp): string =>
+  readFileSync(join(repository, 'products/prosody/README.md'), 'utf8')
+    .split('\n')
+    .filter((line) => wanted.test(line))
+    .join('\n')
+    .replaceAll('example.org', domain);
+
 const property = (name: string): string =>
   box.run(['systemctl', 'show', '--value', `--property=${name}`, 'assent-prosody']).stdout.trim();
 
@@ -54,7 +74,7 @@ describe.skipIf(why !== undefined)('as root', () => {
     const [client, federation, web] = await freePorts(3);
     const ports = `--set clientPort=${client} --set federationPort=${federation} --set webPort=${web}`;
     const installed = assent(
-      `install prosody --yes --telemetry=off --set domain=chat.example --set selfSigned=true ${ports}`,
+      `install prosody --yes --telemetry=off --set domain=${domain} --set selfSigned=true ${ports}`,
     );
     expect(installed, JSON.stringify(installed)).toMatchObject({
       exit: 0,
@@ -86,6 +106,22 @@ describe.skipIf(why !== undefined)('as root', () => {
     await expect
       .poll(() => assent('status prosody').document.instance, { timeout: 60_000, interval: 1000 })
       .toMatchObject({ state: 'running', health: 'healthy' });
+
+    const live = `/etc/letsencrypt/live/${domain}`;
+    const given = `--set certificate=${live}/fullchain.pem --set certificateKey=${live}/privkey.pem`;
+    const unread = assent(`reinstall prosody --yes --telemetry=off ${given}`);
+    expect(unread.document).toMatchObject({ outcome: 'undone', instance: { health: 'healthy' } });
+    expect(JSON.stringify(unread.document)).toContain("can't be read by the server's user");
+    // Word for word what products/prosody/README.md says.
+    box.run(['sh', '-c', readmeLines(/^ch(mod|grp) /)]);
+    const read = assent(`reinstall prosody --yes --telemetry=off ${given}`);
+    expect(read.document, JSON.stringify(read)).toMatchObject({
+      outcome: 'reinstalled',
+      instance: { health: 'healthy', urls: { web: `https://${domain}:${web}` } },
+    });
+    expect(assent('doctor prosody').document.notes).toContainEqual(
+      expect.objectContaining({ id: 'certificate-lasts' }),
+    );
     expect(assent('uninstall prosody --yes --purge --ack purge-data')).toMatchObject({ exit: 0 });
   }, 300_000);
 });

@@ -1,6 +1,6 @@
 /** Fetching Debian packages by the real apt from the machine's own mirror; only what has left it, or misbehaves, is a server of the test's. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -52,9 +52,16 @@ const failureOf = async (work: Promise<unknown>): Promise<Failure> => {
   if (outcome instanceof Error && 'code' in outcome) return outcome as Failure;
   throw new Error(`no failure: ${String(outcome)}`);
 };
-const hostState = (): string =>
-  spawnSync('find', ['/var/lib/apt', '/var/cache/apt', '/var/lib/dpkg', '-printf', '%p %T@ %s\n'], { encoding: 'utf8' })
-    .stdout;
+/** Every file with the time of its last change of any kind, which nobody can set back. */
+const hostState = (): string => {
+  const folders = ['/var/lib/apt', '/var/cache/apt', '/var/lib/dpkg', '/etc/apt'];
+  const { stdout } = spawnSync('find', [...folders, '-printf', '%p %i %C@ %s\n'], {
+    encoding: 'utf8',
+    maxBuffer: 64e6,
+  });
+  expect(stdout).toContain('/etc/apt');
+  return stdout;
+};
 
 test('the lock has the closure and none of what the host has', () => {
   expect(lock.packages.map(({ name, suite }) => `${name} ${suite}`)).toEqual(['libexpat1 bookworm']);
@@ -186,6 +193,32 @@ test('a mirror without a signature is refused, although its source says that it 
   const failure = await failureOf(fetchDebs(lock, optionsIn(folder, world)));
   expect(failure.code).toBe('verification-failed');
   expect(failure.message).toContain('does not accept their signature');
+});
+
+test('lists of which a word was changed behind their signature are refused', { timeout: patience }, async () => {
+  const lists = join(shared, 'apt/lists');
+  const name = readdirSync(lists).find((file) => file.endsWith('_InRelease')) ?? '';
+  const signed = readFileSync(join(lists, name), 'utf8');
+  const trouble = async (text: string): Promise<string> => {
+    const server = createServer((request, response) => {
+      if (request.url?.endsWith('/dists/bookworm/InRelease')) response.end(text);
+      else response.writeHead(404).end();
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => {
+      server.closeAllConnections();
+      server.close();
+    });
+    const folder = sandbox();
+    const { port } = server.address() as AddressInfo;
+    const world = worldWithSources(folder, `deb http://127.0.0.1:${port}/debian bookworm main\n`);
+    const { code, message } = await failureOf(fetchDebs(lock, optionsIn(folder, world), { snapshot: nowhere }));
+    return `${code}: ${message}`;
+  };
+  expect(await trouble(signed), 'the signature is good, and there is nothing else').toMatch(/^download-failed: /);
+  const changed = signed.replace(/^Description: .*$/m, 'Description: something else');
+  expect(changed).not.toBe(signed);
+  expect(await trouble(changed)).toMatch(/^verification-failed: .* does not accept their signature/);
 });
 
 test('what is missing is told before anything is fetched; with everything in the cache only dpkg is needed', () => {

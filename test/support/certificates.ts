@@ -19,7 +19,8 @@ export interface Renewable {
   pin(): string;
 }
 
-export const renewable = (folder: string, domain: string): Renewable => {
+/** `owner`: who may read the keys; else the user of scenarios. */
+export const renewable = (folder: string, domain: string, owner = nobody): Renewable => {
   const [live, archive] = [join(folder, 'live', domain), join(folder, 'archive', domain)];
   for (const made of [live, archive]) mkdirSync(made, { recursive: true });
   const [caKey, ca] = [join(folder, 'ca.key'), join(folder, 'ca.crt')];
@@ -27,11 +28,14 @@ export const renewable = (folder: string, domain: string): Renewable => {
   let number = 0;
   const renew = (names: readonly string[], days: number): void => {
     number += 1;
-    const [key, chain] = ['privkey', 'fullchain'].map((name) => join(archive, `${name}${number}.pem`)) as [string, string];
+    const [key, chain] = ['privkey', 'fullchain'].map((name) => join(archive, `${name}${number}.pem`)) as [
+      string,
+      string,
+    ];
     const alternatives = `subjectAltName=${names.map((name) => `DNS:${name}`).join(',')}`;
     const signed = ['-CA', ca, '-CAkey', caKey];
     make(`/CN=${domain}`, days, ['basicConstraints=CA:FALSE', alternatives], key, chain, signed);
-    if (nobody) for (const file of [key, chain]) chownSync(file, nobody.uid, nobody.gid);
+    if (owner) for (const file of [key, chain]) chownSync(file, owner.uid, owner.gid);
     for (const name of ['privkey', 'fullchain']) {
       symlinkSync(`../../archive/${domain}/${name}${number}.pem`, join(live, 'new'));
       renameSync(join(live, 'new'), join(live, `${name}.pem`));
@@ -39,7 +43,9 @@ export const renewable = (folder: string, domain: string): Renewable => {
   };
   const pin = (): string => {
     const { publicKey } = new X509Certificate(readFileSync(certificate));
-    return createHash('sha256').update(publicKey.export({ type: 'spki', format: 'der' })).digest('base64');
+    return createHash('sha256')
+      .update(publicKey.export({ type: 'spki', format: 'der' }))
+      .digest('base64');
   };
   const [certificate, key] = [join(live, 'fullchain.pem'), join(live, 'privkey.pem')];
   return { certificate, key, authority: readFileSync(ca, 'utf8'), renew, pin };

@@ -16,7 +16,7 @@ export interface Behind {
 /** The port of a door without TLS, behind which the server has to show a certificate of this authority for this domain. */
 export const plainDoor = ({ port, from, domain, ca }: Behind & { readonly domain: string; readonly ca: string }) =>
   opened((near) => {
-    const socket = connect({ host: '127.0.0.1', port, localAddress: from });
+    const socket = connect({ host: '127.0.0.1', port, localAddress: from }).on('error', () => near.destroy());
     join(near, connectSecurely({ socket, servername: domain, ca, ALPNProtocols: ['http/1.1'] }));
   });
 
@@ -31,7 +31,7 @@ export const proxyDoor = async ({ port, from }: Behind): Promise<{ port: number;
         asked.push(`${name}:${wanted}`);
         // Nobody else is reached from here, whatever is asked for.
         if (wanted !== port) return void near.destroy();
-        const far = connect({ host: '127.0.0.1', port, localAddress: from });
+        const far = connect({ host: '127.0.0.1', port, localAddress: from }).on('error', () => near.destroy());
         far.once('connect', () => {
           near.write(Uint8Array.of(5, 0, 0, 1, 0, 0, 0, 0, 0, 0));
           join(near, far);
@@ -67,7 +67,10 @@ const opened = async (enter: (near: Socket) => void): Promise<number> => {
 };
 
 const join = (near: Socket, far: Socket): void => {
-  for (const [one, other] of [[near, far], [far, near]] as const) {
+  for (const [one, other] of [
+    [near, far],
+    [far, near],
+  ] as const) {
     one.on('error', () => other.destroy()).on('close', () => other.destroy());
     one.pipe(other);
   }

@@ -85,7 +85,8 @@ export const logInQuickly = async (webPort: number, account: Account, query = ''
   const session = await logInByHealth({ socket: `ws://127.0.0.1:${webPort}/xmpp-websocket?${query}`, ...account });
   const { me, ask, send, arrival, collect, close } = session;
   return {
-    version: async () => first(/<version>([^<]*)/, await ask('get', '<query xmlns="jabber:iq:version"/>', account.domain)),
+    version: async () =>
+      first(/<version>([^<]*)/, await ask('get', '<query xmlns="jabber:iq:version"/>', account.domain)),
     toMyself: async (body) => {
       const arrived = arrival((stanza) => stanza.startsWith('<message') && stanza.includes(body), 'it does not arrive');
       send(`<message xmlns="jabber:client" to="${me}" type="chat"><body>${body}</body></message>`);
@@ -93,7 +94,10 @@ export const logInQuickly = async (webPort: number, account: Account, query = ''
     },
     archive: async () => {
       const found = collect((stanza) => stanza.includes('urn:xmpp:forward:0'));
-      await ask('set', `<query xmlns="urn:xmpp:mam:2"><set xmlns="http://jabber.org/protocol/rsm"><max>20</max><before/></set></query>`);
+      await ask(
+        'set',
+        `<query xmlns="urn:xmpp:mam:2"><set xmlns="http://jabber.org/protocol/rsm"><max>20</max><before/></set></query>`,
+      );
       return found.end().map((stanza) => first(/<body>([^<]*)/, stanza));
     },
     upload: async (name, content) => {
