@@ -23,6 +23,7 @@ import { writeBackupDigests } from './backup-digests.ts';
 import type { ChangeContext } from './context.ts';
 import { readJournal } from './journal.ts';
 import type { AfterStepKind } from './plan.ts';
+import { putOnTrial } from './put-on-trial.ts';
 import { removeAccount } from './steps/account.ts';
 import { allParts, backupOf, configParts, partPath, removePrepared, setAsideOf } from './steps/parts.ts';
 
@@ -31,6 +32,7 @@ const keptDays = 30;
 const changesRelease: ReadonlySet<string> = new Set(['reinstall', 'upgrade']);
 
 export const tidyUp = {
+  trial: putOnTrial,
   digests: async (ctx: ChangeContext): Promise<void> => {
     try {
       await writeBackupDigests(ctx);

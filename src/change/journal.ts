@@ -21,7 +21,7 @@ import { parseState } from '../instance/state.ts';
 import type { RawEntry } from '../instance/unfinished.ts';
 import { readEntries, writeLine } from '../instance/unfinished.ts';
 import { appendDurably } from '../system/append.ts';
-import { listFolder, makeFolder, removeFile, renameDurably, writeDurably } from '../system/files.ts';
+import { listFolder, makeFolder, removeFile, renameDurably, statIfThere, writeDurably } from '../system/files.ts';
 import { identify } from '../system/processes.ts';
 import type { World } from '../system/world.ts';
 import type { Plan } from './plan.ts';
@@ -102,6 +102,13 @@ export const appendEntry = (world: World, paths: InstancePaths, entry: Entry): v
 const fileAway = (world: World, paths: InstancePaths): void => {
   if (readJournal(paths)?.closed) closeJournal(world, paths, 'finished');
   else removeFile(paths.openJournal);
+};
+
+/** For a recovery that finds no change: a file that a crash has left before the opening entry was whole goes. True where there was one. */
+export const discardUnopened = (paths: InstancePaths): boolean => {
+  if (statIfThere(paths.openJournal) === undefined || readJournal(paths) !== undefined) return false;
+  for (const file of [paths.openJournal, reserveOf(paths)]) removeFile(file);
+  return true;
 };
 
 /** Ends the change: the last entry, then the journal gets its final name. Safe to repeat. */

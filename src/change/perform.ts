@@ -7,6 +7,7 @@ import { isVeto } from '../consent/veto.ts';
 import { Failure } from '../errors.ts';
 import type { InstancePaths } from '../instance/paths.ts';
 import type { InstanceState } from '../instance/state.ts';
+import { trialFrom } from '../instance/trial.ts';
 import { urlsOf } from '../product/template.ts';
 import { statIfThere } from '../system/files.ts';
 import { onEndingSignal } from '../system/signals.ts';
@@ -145,11 +146,13 @@ const backupName = (paths: InstancePaths, plan: Plan): string => {
   }
 };
 
-const stateAfter = (ports: Ports, { target, settled, heard, found, plan }: Prepared, at: string): InstanceState => {
+const stateAfter = (ports: Ports, prepared: Prepared, at: string): InstanceState => {
+  const { target, settled, heard, found, plan } = prepared;
   const { before, product, paths } = target;
   const generation = { generation: plan.generation, key: newKey(ports) };
   if (plan.kind === 'uninstall' && before !== null) {
-    return { ...before, ...generation, installed: false, running: false, changedAt: at };
+    const { trial: _, failedTrial: __, ...left } = before;
+    return { ...left, ...generation, installed: false, running: false, changedAt: at };
   }
   return {
     format: 1,
@@ -170,8 +173,20 @@ const stateAfter = (ports: Ports, { target, settled, heard, found, plan }: Prepa
     manifest: target.manifest,
     installedAt: before?.installed ? before.installedAt : at,
     changedAt: at,
+    ...trialsAfter(prepared, at),
   };
 };
+
+/** The trial that is planned; or the one that has failed, for which this goes back. */
+const trialsAfter = (
+  { request, target, plan }: Prepared,
+  at: string,
+): Pick<InstanceState, 'trial' | 'failedTrial'> => ({
+  ...(plan.steps.some(({ step }) => step === 'trial')
+    ? { trial: trialFrom(target.release.probation ?? 0, new Date(at)) }
+    : {}),
+  ...(request.failedTrial === undefined ? {} : { failedTrial: request.failedTrial }),
+});
 
 /** What can be gone back to afterwards: the release that is left, with its data; a reinstall keeps what there was. */
 const previousAfter = (target: Target, plan: Plan, at: string): InstanceState['previous'] => {

@@ -26,7 +26,7 @@ export type ChangeStepKind =
   | 'start'
   | 'health'
   | 'rest';
-export type AfterStepKind = 'purge' | 'digests' | 'prune';
+export type AfterStepKind = 'trial' | 'purge' | 'digests' | 'prune';
 export type StepKind = PrepareStepKind | ChangeStepKind | AfterStepKind;
 
 export interface Step {
@@ -113,6 +113,8 @@ export interface Facts {
   readonly configFiles: number;
   readonly asksConsent: boolean;
   readonly purge: boolean;
+  /** For how long the release is on trial; 0 where it is not. */
+  readonly trialMinutes: number;
   /** True if what is left becomes what a rollback goes back to. */
   readonly keepsBackup: boolean;
   readonly stopSeconds: number;
@@ -171,6 +173,7 @@ const installSteps = (facts: Facts): Step[] => {
     change('start', 'start the server', 'stop it', facts.wasRunning),
     change('health', 'speak with it until it has been healthy for some seconds', null),
     !facts.staysRunning && change('rest', 'stop it again', null),
+    facts.trialMinutes > 0 && after('trial', trialTitle(facts)),
     facts.keepsBackup && after('digests', 'write down what the backup is, so that it can be checked'),
     after('prune', 'remove releases and backups that nothing needs any more'),
   ];
@@ -237,6 +240,9 @@ const switchBack = (facts: Facts): string => (facts.from === null ? 'unlink it' 
 
 const consentTitle = (facts: Facts): string =>
   facts.asksConsent ? 'record the answer about telemetry, for this generation' : 'record that nobody was asked';
+
+const trialTitle = ({ trialMinutes, from, to }: Facts): string =>
+  `put ${to?.version} on trial for ${trialMinutes} minutes: if it fails, ${from?.version} comes back by itself`;
 
 /** The server's own stop and start, and half a second of ours; what it really was is on the last screen. */
 const downtimeOf = (facts: Facts): number => facts.stopSeconds + facts.startSeconds + 0.5;

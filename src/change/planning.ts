@@ -25,6 +25,7 @@ const factsOf = (ports: Ports, request: ChangeRequest, target: Target, found: Su
   const dangers: Danger[] = dangersOf(ports, request, target, found);
   const rehearses = canRehearse(ports, target, found);
   const warnings: Warning[] = [...warningsOf(ports, target, found), ...noRehearsal(target, found.rehearsal, rehearses)];
+  const staysRunning = found.supervisor !== 'none' && (from === null || found.running || before?.running === true);
   return {
     kind,
     instance: paths.name,
@@ -49,12 +50,13 @@ const factsOf = (ports: Ports, request: ChangeRequest, target: Target, found: Su
     rehearses,
     account: found.account?.made && from === null ? found.account.name : null,
     wasRunning: found.running,
-    staysRunning: found.supervisor !== 'none' && (from === null || found.running || before?.running === true),
+    staysRunning,
     supervised: found.supervisor !== 'none' && (!uninstall || from !== null),
     configFiles: release.config.length,
     asksConsent: heard.noticeId !== null && heard.answer.say !== 'none',
     purge: request.purge === true,
     keepsBackup: from !== null && (kind === 'upgrade' || kind === 'rollback'),
+    trialMinutes: kind === 'upgrade' && staysRunning ? (release.probation ?? 0) : 0,
     stopSeconds: usual.stop,
     startSeconds: usual.start,
   };

@@ -8,6 +8,7 @@
 import type { Notice } from '../consent/notice.ts';
 import type { Answer as ConsentAnswer } from '../consent/resolver.ts';
 import type { InstanceState, SupervisorKind } from '../instance/state.ts';
+import type { FailedTrial } from '../instance/trial.ts';
 import type { Product } from '../product/manifest.ts';
 import type { Setting } from '../product/settings.ts';
 import type { World } from '../system/world.ts';
@@ -39,6 +40,8 @@ export interface ChangeRequest {
   readonly purge?: boolean;
   /** False: --no-rehearsal (upgrade, reinstall). */
   readonly rehearsal?: false;
+  /** A rollback that a failed trial brings about: why, for the state file. */
+  readonly failedTrial?: FailedTrial;
   readonly supervisor?: SupervisorKind;
   /** `--set` and the answers file in one, flags first: setting name to text; a secret's text is its reference. */
   readonly given: Readonly<Record<string, string>>;

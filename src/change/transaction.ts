@@ -12,6 +12,7 @@ import { Failure, messageOf } from '../errors.ts';
 import type { InstancePaths } from '../instance/paths.ts';
 import { ensureRecoveryCopy } from '../instance/recovery-copy.ts';
 import { ensureProgram } from '../release/program.ts';
+import { installBootRecovery, removeBootRecovery } from '../service/acting.ts';
 import { onEndingSignal } from '../system/signals.ts';
 import { freeSpace } from '../system/space.ts';
 import { tidyUp, tidyUpAfterUndo } from './after.ts';
@@ -20,16 +21,24 @@ import { contextOf } from './context.ts';
 import type { Journal, Opening } from './journal.ts';
 import { appendEntry, closeJournal, openJournal, readJournal } from './journal.ts';
 import type { AfterStepKind, ChangeStepKind, Step } from './plan.ts';
+import { endTrial } from './put-on-trial.ts';
 import type { Ports } from './request.ts';
 import { steps } from './steps/table.ts';
 import { putBackWarning, stuckFailure, undoneFailure } from './undone.ts';
 import { reasonOf, Unhealthy } from './unhealthy.ts';
 
-/** Opens the change. Where this throws, nothing has begun. */
+/** Opens the change. Where this throws, nothing has begun. What ends it at a boot is in place before it begins. */
 export const openTransaction = async (ports: Ports, paths: InstancePaths, opening: Opening): Promise<ChangeContext> => {
   await ensureRecoveryCopy(ports.world, paths, await ensureProgram(ports.world, ports.home));
   const ctx = contextOf(ports.world, paths, opening, ports.events);
-  openJournal(ports.world, paths, opening);
+  try {
+    const spec = ctx.specAfter ?? ctx.specBefore;
+    if (spec !== null) await installBootRecovery(spec, opening.after.supervisor, { runs: opening.found.running });
+    openJournal(ports.world, paths, opening);
+  } catch (error) {
+    if (opening.before?.installed !== true) await withoutBootRecovery(ctx);
+    throw error;
+  }
   return ctx;
 };
 
@@ -184,6 +193,7 @@ const backward = async (ctx: ChangeContext, cause: unknown): Promise<void> => {
     at = undefined;
     await tidyUpAfterUndo(ctx);
     closeJournal(ctx.world, ctx.paths, 'undone');
+    if (ctx.opening.before?.installed !== true) await withoutBootRecovery(ctx);
   } catch (error) {
     throw stuckFailure(ctx, at, cause, error);
   } finally {
@@ -206,16 +216,41 @@ const afterwards = async (ctx: ChangeContext): Promise<void> => {
   }
 };
 
-/** Purging belongs to the change and takes the journal with it; pruning comes after its end and never fails it. */
+/** The trial comes before the end, for who finishes the change later has to begin it. Purging belongs to the change and takes the journal with it; pruning comes after its end and never fails it. */
 const followCommit = async (ctx: ChangeContext): Promise<void> => {
   const follow = ctx.opening.plan.steps.filter((step) => step.phase === 'after');
   const purges = follow.some((step) => step.step === 'purge');
+  const trials = follow.filter((step) => step.step === 'trial');
+  if (trials.length === 0) await endTrial(ctx);
+  await tidy(ctx, trials);
   if (!purges) closeJournal(ctx.world, ctx.paths, 'finished');
+  await tidy(
+    ctx,
+    follow.filter((step) => step.step !== 'trial'),
+  );
+  if (ctx.opening.kind === 'uninstall') await withoutBootRecovery(ctx);
+};
+
+const tidy = async (ctx: ChangeContext, follow: readonly Step[]): Promise<void> => {
   for (const step of follow) {
     ctx.events.stepStarted(step);
     const started = ctx.world.now().getTime();
     await tidyUp[step.step as AfterStepKind](ctx);
     ctx.events.stepDone(step, ctx.world.now().getTime() - started);
+  }
+};
+
+/** It is the last thing of an instance that goes. Left behind, it does nothing: without a journal systemd does not even start it. */
+const withoutBootRecovery = async (ctx: ChangeContext): Promise<void> => {
+  const spec = ctx.specAfter ?? ctx.specBefore;
+  try {
+    if (spec !== null) await removeBootRecovery(spec, ctx.opening.after.supervisor);
+  } catch (error) {
+    ctx.events.warn({
+      id: 'unit-left',
+      message: `The unit that ends interrupted changes at boot could not be removed: ${messageOf(error)}.`,
+      remedy: 'It does nothing any more. Remove it by hand: systemctl disable, then delete its file.',
+    });
   }
 };
 

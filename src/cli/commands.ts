@@ -120,6 +120,15 @@ export const commands: readonly CommandDescription[] = [
     load: () => import('./commands/run.ts'),
   },
   {
+    words: 'trial',
+    operands: name,
+    summary: 'look once at a release on trial, and roll it back where it has failed; supervisors run it',
+    flags: [],
+    examples: [],
+    hidden: true,
+    load: () => import('./commands/trial.ts'),
+  },
+  {
     words: 'doctor',
     reads: true,
     operands: name,

@@ -11,6 +11,7 @@ import type { InstancePaths } from '../instance/paths.ts';
 import { instancePaths } from '../instance/paths.ts';
 import type { InstanceState } from '../instance/state.ts';
 import { readState } from '../instance/state.ts';
+import { readMemory } from '../instance/trial.ts';
 import { unfinished } from '../instance/unfinished.ts';
 import { serverVetoOf } from '../service/server-veto.ts';
 import type { World } from '../system/world.ts';
@@ -37,6 +38,7 @@ export const viewOf = async (world: World, home: string, name: InstanceName): Pr
     urls: state?.installed === true ? state.urls : {},
     paths: shownPaths(paths),
     consent,
+    ...trialsOf(world, paths, state),
     ...(open === null ? {} : { unfinished: { kind: open.kind, step: open.step, at: open.at, running: open.running } }),
   };
 };
@@ -54,6 +56,21 @@ export const consentView = (answer: Answer, name: string): ConsentView => {
     ...(running === null ? {} : { running }),
     meaning: explain(answer, name),
   };
+};
+
+/** A trial that is over and was passed is not worth a word. */
+const trialsOf = (
+  world: World,
+  paths: InstancePaths,
+  state: InstanceState | undefined,
+): Pick<InstanceView, 'trial' | 'failedTrial'> => {
+  if (state?.installed !== true) return {};
+  const failedTrial = state.failedTrial === undefined ? {} : { failedTrial: state.failedTrial };
+  if (state.trial === undefined) return failedTrial;
+  const { verdict, ending, detail } = readMemory(paths, state);
+  const { until } = state.trial;
+  if (verdict === null) return world.now().getTime() < Date.parse(until) ? { trial: { until } } : {};
+  return { trial: { until, failed: verdict, ...(ending === 'waits' ? { waits: detail } : {}) } };
 };
 
 const notInstalled: ServerView = { state: 'stopped', health: 'unknown' };

@@ -23,6 +23,8 @@ export interface InstancePaths {
   /** The journal of the change under way; closed ones lie beside it as `NNNNNN-KIND.jsonl`. */
   readonly openJournal: string;
   readonly lock: string;
+  /** What the looks at a release on trial have seen so far. */
+  readonly trial: string;
   readonly current: string;
   readonly config: string;
   /** What Assent wrote into `config` the last time: the base of the three-way merge. */
@@ -64,6 +66,7 @@ export const instancePaths = (home: string, name: InstanceName): InstancePaths =
     journal: inside('journal'),
     openJournal: inside('journal/open.jsonl'),
     lock: join(home, 'locks', `${name}.lock`),
+    trial: inside('trial.json'),
     current: inside('current'),
     config: inside('config'),
     configBase: inside('config.base'),

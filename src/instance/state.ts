@@ -12,6 +12,7 @@ import type { GenerationKey, InstanceName, NoticeId, ProductName, Version } from
 import { asGenerationKey, asInstanceName, asNoticeId, asProductName, asVersion } from '../values.ts';
 import { field, oneOf, optional, record, text, whole, yesNo } from './fields.ts';
 import type { InstancePaths } from './paths.ts';
+import { type FailedTrial, parseTrials, type Trial } from './trial.ts';
 
 export type SupervisorKind = 'systemd' | 'process' | 'none';
 export type StoredSettings = Readonly<Record<string, string | number | boolean>>;
@@ -70,6 +71,10 @@ export interface InstanceState {
   readonly manifest: string | null;
   readonly installedAt: string;
   readonly changedAt: string;
+  /** The release is on trial, or was; absent where it never was. */
+  readonly trial?: Trial;
+  /** Absent but after a rollback that a trial brought about. */
+  readonly failedTrial?: FailedTrial;
 }
 
 /** Reads the state, or undefined where there is none. Throws 'refused-state-damaged' for a file that can't be trusted. */
@@ -120,6 +125,7 @@ export const parseState = (value: unknown): InstanceState => {
     manifest: optional(at, 'manifest', (value) => value),
     installedAt: text(at, 'installedAt'),
     changedAt: text(at, 'changedAt'),
+    ...parseTrials(at),
   };
 };
 

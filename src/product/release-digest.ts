@@ -2,7 +2,7 @@
  * The digest that names a stored release: equal digests mean that the same bytes would be stored. It covers the description of the
  * release (defaults filled in), what the notice is made of, what questions and addresses the stored manifest answers for, and
  * the bytes of lockfiles and templates. It does not cover other releases of the product, what is only told about it (summary, home page,
- * licence, sizes, notes), comments or the manifest's layout.
+ * licence, sizes, notes), how long it is on trial, comments or the manifest's layout.
  */
 
 import { createHash } from 'node:crypto';
@@ -20,7 +20,7 @@ export const releaseDigest = (product: Product, release: Release): string => {
     ...release.config.map(({ template }) => template),
   ];
   const { name, title, settings, urls, login, telemetry } = product;
-  const { product: _, size: __, notes: ___, ...run } = asWritten(release);
+  const { product: _, size: __, notes: ___, probation: ____, ...run } = asWritten(release);
   const whole = {
     format: 1,
     product: withoutAbsent({ name, title, settings, urls, login, telemetry }),

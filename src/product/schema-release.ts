@@ -51,6 +51,12 @@ export const releaseShape = {
     .exactOptional()
     .describe('Before an upgrade the new release is tried on a copy of the data; this says how that is made'),
   ownTelemetry: ownTelemetry.exactOptional(),
+  probation: z
+    .number()
+    .min(0, 'is less than 0 — give the minutes of a trial, 0 for none')
+    .max(10_080, 'is more than 10080 — a trial lasts a week at most')
+    .exactOptional()
+    .describe('Minutes for which an upgrade to this release is on trial: if it fails in them, it is rolled back'),
   notes: z.array(words(500)).max(20).exactOptional().describe('What an admin should know before this release'),
 };
 

@@ -80,16 +80,26 @@ const unit = ({ instance }: ServiceSpec, title: string, lines: readonly string[]
 const isSystem = ({ host }: ServiceSpec): boolean => host.uid === 0;
 
 /** NODE_EXTRA_CA_CERTS may come from a drop-in of the admin's: it adds authorities and weakens none. */
-const programLines = ({ host, environment }: ServiceSpec, words: readonly string[]): string[] => {
-  if (host.program === null) throw new Error('a unit needs the verified copy of the program');
+export const programLines = (
+  spec: Pick<ServiceSpec, 'host' | 'environment'>,
+  words: readonly string[],
+  program: readonly string[] = verifiedCopy(spec),
+): string[] => {
+  const { environment } = spec;
   const veto = environment['DO_NOT_TRACK'];
   return [
-    `ExecStart=${commandLine([host.program.node, host.program.main, ...words])}`,
+    `ExecStart=${commandLine([...program, ...words])}`,
     'WorkingDirectory=/',
     `UnsetEnvironment=${unwanted.filter((name) => name !== 'NODE_EXTRA_CA_CERTS').join(' ')}`,
     `Environment=${assignment('LANG', 'C.UTF-8')}`,
     ...(veto === undefined ? [] : [`Environment=${assignment('DO_NOT_TRACK', veto)}`]),
   ];
+};
+
+/** The words that start the verified copy of Assent. */
+export const verifiedCopy = ({ host }: Pick<ServiceSpec, 'host'>): string[] => {
+  if (host.program === null) throw new Error('a unit needs the verified copy of the program');
+  return [host.program.node, host.program.main];
 };
 
 const systemLines = (filesystem: readonly string[]): string[] => [...common, ...shutIn, ...filesystem];

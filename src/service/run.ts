@@ -19,6 +19,7 @@ import { applyOwnTelemetry } from './own-telemetry.ts';
 import { runSpec, runsAlready } from './run-spec.ts';
 import { hostOf, type ServiceSpec, type SpecConsent, serviceSpec } from './spec.ts';
 import { systemdSupervisor } from './systemd.ts';
+import { watchTrial } from './watch-trial.ts';
 
 export interface RunRequest {
   readonly home: string;
@@ -43,7 +44,8 @@ export const runInstance = async (world: World, request: RunRequest): Promise<nu
     return 0;
   }
   if (mode === 'foreground') await refuseForeground(spec);
-  return runSpec(world, spec, mode, specNow, mayRun);
+  if (mode === 'foreground') return runSpec(world, spec, mode, specNow, mayRun);
+  return runSpec(world, spec, mode, specNow, mayRun, (say) => watchTrial(world, paths, specNow, say));
 };
 
 /** The spec of the release that `current` names. Failure 'no-instance' where nothing is installed, 'refused-check' where the release is gone. */

@@ -37,11 +37,13 @@ export const supervise = async (
   spec: ServiceSpec,
   mode: 'foreground' | 'detached',
   specNow: () => ServiceSpec,
+  beside: (say: (text: string) => void) => { end(): void } = () => ({ end: () => {} }),
 ): Promise<number> => {
   const turn: Turn = { stopping: false, child: undefined, ending: Promise.resolve() };
   const output = openOutput(world, spec, mode);
   const quiet = listen(spec, turn, mode);
   const note = recorder(world, spec);
+  const besides = beside(output.say);
   try {
     for (let pause = 1; ; ) {
       note('starting', null);
@@ -60,6 +62,7 @@ export const supervise = async (
     }
   } finally {
     quiet();
+    besides.end();
     output.close();
   }
 };

@@ -26,6 +26,8 @@ export interface Observation {
   readonly main?: ProcessIdentity;
   /** How often the supervisor started it again by itself since the last `start`. */
   readonly restarts: number;
+  /** It is not started again by itself any more: it died too often. */
+  readonly gaveUp?: true;
 }
 
 export interface LogOptions {

@@ -13,6 +13,7 @@ import { findUserById } from '../system/users.ts';
 import { readJournal } from './journal-log.ts';
 import { managerEnvironment } from './manager.ts';
 import type { ServiceSpec } from './spec.ts';
+import { allowStart, forbidStart } from './started-mark.ts';
 import type { Observation, ServiceWarning, Supervisor } from './supervisor.ts';
 import { renderUnit, unitName } from './unit.ts';
 
@@ -33,11 +34,13 @@ export const systemdSupervisor: Supervisor = {
     await askSystemctl(spec, ['reset-failed', unitName(spec.instance)]);
   },
   start: async (spec) => {
+    allowStart(spec);
     // What failed often before is no reason not to try now.
     await askSystemctl(spec, ['reset-failed', unitName(spec.instance)]);
     await systemctl(spec, ['start', unitName(spec.instance)], (spec.startSeconds + 60) * 1000);
   },
   stop: async (spec) => {
+    forbidStart(spec);
     if ((await properties(spec)).LoadState === 'not-found') return;
     await systemctl(spec, ['stop', unitName(spec.instance)], (spec.stopSeconds + 60) * 1000);
     await untilEmpty(spec);
@@ -69,7 +72,8 @@ const observationOf = (found: Properties): Observation => {
   const restarts = Number(found.NRestarts ?? 0) || 0;
   const main = Number(found.MainPID) > 0 ? identify(Number(found.MainPID)) : undefined;
   if (found.ActiveState === 'active' && main !== undefined) return { state: 'running', main, restarts };
-  return { state: found.ActiveState === 'inactive' ? 'stopped' : 'failed', restarts };
+  if (found.ActiveState === 'inactive') return { state: 'stopped', restarts };
+  return { state: 'failed', restarts, ...(found.ActiveState === 'failed' ? { gaveUp: true } : {}) };
 };
 
 const untilEmpty = async (spec: ServiceSpec): Promise<void> => {

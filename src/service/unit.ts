@@ -7,6 +7,7 @@
  */
 
 import type { ServiceSpec } from './spec.ts';
+import { startConditions } from './started-mark.ts';
 import { assignment, commandLine, listedPath, plainPath, plainText } from './unit-text.ts';
 
 export const unitName = (instance: string): string => `assent-${instance}.service`;
@@ -20,6 +21,7 @@ export const renderUnit = (spec: ServiceSpec): string => {
     `Description=${plainText(spec.title)}`,
     ...(isSystem ? ['After=network.target'] : []),
     'StartLimitIntervalSec=0',
+    ...startConditions(spec),
     '',
     '[Service]',
     ...startLines(spec),

@@ -34,6 +34,8 @@ export interface TreeAnswer {
   readonly bytes: number;
   readonly files: number;
   readonly left: readonly TreeLeft[];
+  /** Of a measuring only. */
+  readonly changedMs?: number;
   /** Of a digest only: 64 hex digits. */
   readonly digest?: string;
 }
@@ -44,8 +46,8 @@ const main = (): void => {
   try {
     if (as) become(as);
     const digest = perform(request, tally);
-    const { bytes, files, left } = tally;
-    say({ answer: { bytes, files, left, ...(digest === undefined ? {} : { digest }) } });
+    const { bytes, files, left, changedMs } = tally;
+    say({ answer: { bytes, files, left, changedMs, ...(digest === undefined ? {} : { digest }) } });
   } catch (error) {
     const { message, ...rest } = readable(error);
     say({ error: { message, ...rest, code: codeOf(error) } });
@@ -79,7 +81,7 @@ const perform = (request: TreeRequest, tally: Tally): string | undefined => {
 };
 
 const makeTally = (parent: number): Tally => {
-  const tally = { bytes: 0, files: 0, left: [] as TreeLeft[], count: (_bytes: number, _files = 1) => {} };
+  const tally = { bytes: 0, files: 0, changedMs: 0, left: [] as TreeLeft[], count: (_bytes: number, _files = 1) => {} };
   let said = performance.now();
   tally.count = (bytes, files = 1) => {
     if (process.ppid !== parent) process.exit(1);

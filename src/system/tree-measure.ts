@@ -1,11 +1,11 @@
-/** What a tree takes on disk: blocks, not lengths, so that sparse files count for what they hold. Part of the tree child. */
-import { fstatSync } from 'node:fs';
+/** What a tree takes on disk (blocks, not lengths, so that sparse files count for what they hold), and when it was last changed. Part of the tree child. */
+import { type BigIntStats, fstatSync } from 'node:fs';
 import { entriesOf, type Folder, type Tally, withFolder, withTop } from './tree-walk.ts';
 
 /** Counts the folder itself, too. */
 export const measure = (path: string, tally: Tally): void =>
   withTop(path, (top) => {
-    tally.count(Number(fstatSync(top.fd, { bigint: true }).blocks) * 512);
+    note(tally, fstatSync(top.fd, { bigint: true }));
     measureFolder(top, tally, new Set());
   });
 
@@ -20,7 +20,13 @@ const measureFolder = (folder: Folder, tally: Tally, seen: Set<bigint>): void =>
       if (seen.has(entry.stat.ino)) continue;
       seen.add(entry.stat.ino);
     }
-    tally.count(Number(entry.stat.blocks) * 512);
+    note(tally, entry.stat);
     if (entry.kind === 'folder') withFolder(folder, entry, (inner) => measureFolder(inner, tally, seen));
   }
+};
+
+/** The inode's own time of change, which no program can set back. */
+const note = (tally: Tally, { blocks, ctimeNs }: BigIntStats): void => {
+  tally.count(Number(blocks) * 512);
+  tally.changedMs = Math.max(tally.changedMs, Number(ctimeNs / 1_000_000n));
 };

@@ -27,6 +27,8 @@ export interface TreeLeft {
 export interface Tally {
   bytes: number;
   files: number;
+  /** The latest change of what was measured, in milliseconds of the epoch. */
+  changedMs: number;
   readonly left: TreeLeft[];
   count(bytes: number, files?: number): void;
 }

@@ -72,9 +72,14 @@ export const removeTree = async (
   }
 };
 
-/** What the tree takes on disk; files of several names count once. */
-export const measureTree = async (path: string, options: TreeOptions = {}): Promise<TreeSize> =>
-  sizeOf(await ask({ job: 'measure', path: resolve(path) }, worker(path, options), options));
+/** What the tree takes on disk; files of several names count once. `changedMs`: when anything in it was last changed, in milliseconds of the epoch. */
+export const measureTree = async (
+  path: string,
+  options: TreeOptions = {},
+): Promise<TreeSize & { readonly changedMs: number }> => {
+  const answer = await ask({ job: 'measure', path: resolve(path) }, worker(path, options), options);
+  return { ...sizeOf(answer), changedMs: answer.changedMs ?? 0 };
+};
 
 /**
  * Sha256 over the tree's contents, sorted by the bytes of their paths: path, kind, mode, uid:gid, size and the file's sha256 or the link's target. The

@@ -53,6 +53,14 @@ export interface InstanceView extends InstanceSummary {
   readonly detail?: string;
   /** What the running server says of its own telemetry, and whether that is as consent has it. */
   readonly ownTelemetry?: { readonly obeyed: boolean | 'unknown'; readonly detail: string };
+  /** The release is on trial until then; or it has failed, and `waits` says why it was not rolled back by itself. */
+  readonly trial?: {
+    readonly until: string;
+    readonly failed?: { readonly at: string; readonly reason: string };
+    readonly waits?: string;
+  };
+  /** The last change was a rollback that a trial brought about: of which release, when and why. */
+  readonly failedTrial?: { readonly version: string; readonly at: string; readonly reason: string };
   /** A change that waits for `recover`, or is under way. */
   readonly unfinished?: {
     readonly kind: string;

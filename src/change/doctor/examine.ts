@@ -25,6 +25,7 @@ import { homeChecks } from './home-checks.ts';
 import { releaseChecks } from './release-checks.ts';
 import { rollbackChecks } from './rollback-checks.ts';
 import { serviceChecks } from './service-checks.ts';
+import { trialChecks } from './trial-checks.ts';
 
 export interface Examination {
   readonly findings: readonly Finding[];
@@ -57,7 +58,7 @@ const examineInstance = async (
   if ('id' in state) return { found: [state, ...begun.found], checks: begun.checks + 1 };
   const patient = await patientOf(world, home, paths, state);
   if ('id' in patient) return { found: [...begun.found, patient], checks: begun.checks + 1 };
-  const checks = [...releaseChecks, ...serviceChecks, ...rollbackChecks, ...declaredChecks(patient)];
+  const checks = [...releaseChecks, ...serviceChecks, ...rollbackChecks, ...trialChecks, ...declaredChecks(patient)];
   const found = onceEach(await runChecks(checks, patient));
   return { found: [...begun.found, ...found], checks: begun.checks + checks.length };
 };

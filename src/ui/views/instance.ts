@@ -35,6 +35,7 @@ export const detailLines = (instance: InstanceView, look: Look): string[] => {
   const { login, consent, unfinished } = instance;
   return [
     ...(unfinished === undefined ? [] : row('change', unfinishedText(instance))),
+    ...row('trial', trialText(instance, look)),
     ...Object.entries(instance.urls).flatMap(([name, url]) => row(name, url)),
     ...row('login', loginText(login)),
     ...row('telemetry', consent === undefined ? 'unknown' : consent.meaning),
@@ -71,6 +72,17 @@ const stateText = ({ state, health, unfinished }: InstanceView, { paint }: Look)
   if (state === 'running' && health === 'healthy') return paint.good('running and healthy');
   if (state === 'running' && health === 'unhealthy') return paint.bad('running, but unhealthy');
   return state === 'failed' ? paint.bad('down: it failed') : state === 'running' ? 'running' : state;
+};
+
+/** What a trial is about to do, has done, or waits for. */
+const trialText = ({ trial, failedTrial, version, previous }: InstanceView, { paint }: Look): string => {
+  if (failedTrial !== undefined)
+    return `${paint.caution(`${failedTrial.version} failed its trial and was rolled back by itself`)}, ${failedTrial.at}: ${failedTrial.reason}`;
+  if (trial === undefined) return '';
+  if (trial.failed === undefined)
+    return `on trial until ${trial.until}; if it fails, ${previous ?? 'the release before'} comes back by itself`;
+  const failed = `${paint.bad(`${version} failed its trial`)}, ${trial.failed.at}: ${trial.failed.reason}.`;
+  return `${failed} ${trial.waits ?? 'It is being rolled back.'}`;
 };
 
 const unfinishedText = ({ name, unfinished }: InstanceView): string => {

@@ -1,0 +1,140 @@
+/**
+ * `assent trial`: looks once at a release on trial, and acts where it has failed. Supervisors call it; nobody has to.
+ *
+ * It goes back to the release before by the same rollback that a person would type, with no terminal and no answer about telemetry, so a yes is
+ * void. Dangers that the older release declares were accepted when it was installed. Once at most: whatever keeps it from going back, or
+ * undoes that, is written down, and from then on it is up to a person. So it is where going back would leave data behind: the older
+ * release has another format, and the data were written to since the trial began.
+ */
+
+import { Failure, messageOf } from '../errors.ts';
+import type { InstancePaths } from '../instance/paths.ts';
+import type { InstanceState } from '../instance/state.ts';
+import { readState } from '../instance/state.ts';
+import { forgetMemory, type Trial, type TrialMemory, writeMemory } from '../instance/trial.ts';
+import { unfinished } from '../instance/unfinished.ts';
+import { ensureProgram } from '../release/program.ts';
+import { removeTrial } from '../service/acting.ts';
+import type { ServiceSpec } from '../service/spec.ts';
+import { hostOf } from '../service/spec.ts';
+import { supervisors } from '../service/supervisor.ts';
+import { isOver, lookAtTrial } from '../service/trial.ts';
+import { measureTree } from '../system/tree.ts';
+import { treeOptions } from './as-account.ts';
+import { conduct } from './conduct.ts';
+import { specOf } from './context.ts';
+import { formatChanged } from './data-choice.ts';
+import type { ChangeRequest, ChangeResult, Events, Ports } from './request.ts';
+import { resolveTarget } from './target.ts';
+
+export type Attended =
+  | { readonly became: 'none' | 'well' | 'over' | 'busy' }
+  | { readonly became: 'waits'; readonly detail: string }
+  | { readonly became: 'rolled-back'; readonly result: ChangeResult };
+
+/** Failures of the rollback itself come through, once they are written down. */
+export const attendTrial = async (ports: Ports, paths: InstancePaths): Promise<Attended> => {
+  const state = readState(paths);
+  if (state?.installed !== true || state.trial === undefined) return { became: 'none' };
+  const spec = specOf(state, paths, hostOf(ports.world, await ensureProgram(ports.world, ports.home)));
+  const onTrial: OnTrial = { ports: quietly(ports), paths, state: { ...state, trial: state.trial }, spec };
+  const memory = await lookAtTrial(ports.world, paths, onTrial.state, spec, supervisors[state.supervisor]);
+  if (memory === undefined) return { became: 'busy' };
+  if (memory.verdict === null)
+    return isOver(state.trial, memory, ports.world.now()) ? over(onTrial) : { became: 'well' };
+  if (memory.ending === 'waits') return { became: 'waits', detail: memory.detail };
+  return act(onTrial, memory);
+};
+
+interface OnTrial {
+  readonly ports: Ports;
+  readonly paths: InstancePaths;
+  readonly state: InstanceState & { readonly trial: Trial };
+  readonly spec: ServiceSpec;
+}
+
+/** Nobody is asked, whoever has typed it. */
+const quietly = (ports: Ports): Ports => ({ ...ports, asker: { ...ports.asker, interactive: false } });
+
+const over = async ({ paths, spec, state }: OnTrial): Promise<Attended> => {
+  await removeTrial(spec, state.supervisor);
+  forgetMemory(paths);
+  return { became: 'over' };
+};
+
+const act = async (trial: OnTrial, memory: TrialMemory): Promise<Attended> => {
+  const { ports, paths, state } = trial;
+  // A change may have begun since the look; and one that was interrupted belongs to `recover`.
+  if (unfinished(paths) !== null) return { became: 'busy' };
+  if (memory.ending === 'acting') return wait(trial, memory, 'The rollback that had begun was interrupted.');
+  const reason = memory.verdict?.reason ?? '';
+  ports.events.note(`${state.title} ${state.release.version} has failed its trial: ${reason}.`);
+  const request: ChangeRequest = {
+    kind: 'rollback',
+    instance: paths.name,
+    given: {},
+    yes: true,
+    dryRun: false,
+    ack: [],
+  };
+  try {
+    const lost = await whatWouldBeLost(trial, request);
+    if (lost !== undefined) return await wait(trial, memory, lost);
+    const { plan } = await conduct({ ...ports, events: unheard }, { ...request, dryRun: true });
+    writeMemory(paths, { ...memory, ending: 'acting' });
+    const failedTrial = { version: state.release.version, at: memory.verdict?.at ?? state.trial.since, reason };
+    const ack = (plan?.dangers ?? []).map(({ id }) => id);
+    return { became: 'rolled-back', result: await conduct(ports, { ...request, ack, failedTrial }) };
+  } catch (error) {
+    return await failed(trial, memory, error);
+  }
+};
+
+/** What passes by itself is tried again at the next look; all else is up to a person, and the failure tells it now. */
+const failed = async (trial: OnTrial, memory: TrialMemory, error: unknown): Promise<Attended> => {
+  const passes =
+    error instanceof Failure && ['instance-busy', 'refused-changed-meanwhile', 'cancelled'].includes(error.code);
+  if (passes) {
+    writeMemory(trial.paths, { ...memory, ending: null });
+    return { became: 'busy' };
+  }
+  await wait(trial, memory, `The rollback did not succeed: ${messageOf(error)}`);
+  throw error;
+};
+
+/** From here on nobody looks any more, and the server is started again and again as it is without a trial. */
+const wait = async ({ ports, paths, state, spec }: OnTrial, memory: TrialMemory, why: string): Promise<Attended> => {
+  const detail = `${why} It stays as it is until you decide. Back to the release before: assent rollback ${paths.name}`;
+  writeMemory(paths, { ...memory, ending: 'waits', detail });
+  try {
+    await removeTrial(spec, state.supervisor);
+    const supervisor = supervisors[state.supervisor];
+    const isOpen = unfinished(paths) !== null;
+    if (!isOpen && (await supervisor.observe(spec)).gaveUp) await supervisor.start(spec);
+  } catch (error) {
+    ports.events.warn({
+      id: 'trial-left',
+      message: `The server is not started again by itself: ${messageOf(error)}.`,
+      remedy: `assent start ${paths.name}`,
+    });
+  }
+  return { became: 'waits', detail };
+};
+
+/** Undefined where a rollback leaves nothing behind that was written since the trial began. */
+const whatWouldBeLost = async (
+  { ports, paths, state }: OnTrial,
+  request: ChangeRequest,
+): Promise<string | undefined> => {
+  const target = await resolveTarget(ports, request, paths.name);
+  if (!formatChanged(ports, target)) return undefined;
+  const { changedMs } = await measureTree(paths.data, treeOptions({ account: state.account }));
+  if (changedMs <= Date.parse(state.trial.since)) return undefined;
+  return `It was not rolled back by itself: ${target.to.version} has another format of data, and what was written since ${state.trial.since} (last ${new Date(changedMs).toISOString()}) would be left behind.`;
+};
+
+/** For the plan that nobody is shown. */
+const unheard: Events = {
+  ...{ title: () => {}, plan: () => {}, stepStarted: () => {}, stepProgress: () => {}, stepDone: () => {} },
+  ...{ stepFailed: () => {}, undoing: () => {}, warn: () => {}, note: () => {} },
+};

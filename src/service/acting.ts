@@ -1,0 +1,90 @@
+/**
+ * Puts in place, and takes away, the units that act by themselves: see acting-units.ts. Under another supervisor than systemd nothing is done:
+ * a trial is watched by `assent run` there, and nothing is started at boot.
+ *
+ * All of it is idempotent, decides from what is there, and costs nothing where nothing changes. None of it stops a service of these, for it may be
+ * just the one that has called: only timers are stopped.
+ */
+
+import { dirname, join } from 'node:path';
+import type { SupervisorKind } from '../instance/state.ts';
+import type { Trial } from '../instance/trial.ts';
+import { makeFolder, readIfThere, removeFile, statIfThere, writeDurably } from '../system/files.ts';
+import { removeIfEmpty } from '../system/quick-files.ts';
+import { actingNames, lookUnit, recoverUnit, trialDropIn, trialTimer } from './acting-units.ts';
+import type { ServiceSpec } from './spec.ts';
+import { allowStart } from './started-mark.ts';
+import { askSystemctl, systemctl, unitFolder } from './systemd.ts';
+
+/**
+ * Before a change opens: from here on a boot ends it, whatever becomes of us. A server that runs may go on being started again until the change
+ * stops it. Failure 'refused-check' where systemd does not take the unit.
+ */
+export const installBootRecovery = async (
+  spec: ServiceSpec,
+  supervisor: SupervisorKind,
+  { runs }: { readonly runs: boolean },
+): Promise<void> => {
+  if (supervisor !== 'systemd') return;
+  const { recover } = actingNames(spec.instance);
+  const isNew = write(spec, recover, recoverUnit(spec));
+  if (isNew || !(await isEnabled(spec, recover))) await systemctl(spec, ['enable', recover]);
+  if (runs) allowStart(spec);
+};
+
+/** When nothing is installed any more and no change is open. */
+export const removeBootRecovery = async (spec: ServiceSpec, supervisor: SupervisorKind): Promise<void> => {
+  const { recover } = actingNames(spec.instance);
+  if (supervisor !== 'systemd' || statIfThere(fileOf(spec, recover)) === undefined) return;
+  await askSystemctl(spec, ['disable', recover]);
+  removeFile(fileOf(spec, recover));
+  await systemctl(spec, ['daemon-reload']);
+  await askSystemctl(spec, ['reset-failed', recover]);
+};
+
+/** From here on the release is looked at. Failure 'refused-check' where systemd does not take the units. */
+export const installTrial = async (spec: ServiceSpec, supervisor: SupervisorKind, trial: Trial): Promise<void> => {
+  if (supervisor !== 'systemd') return;
+  const { look, timer, dropIn } = actingNames(spec.instance);
+  write(spec, look, lookUnit(spec));
+  write(spec, timer, trialTimer(spec, trial));
+  write(spec, dropIn, trialDropIn(spec, trial));
+  await systemctl(spec, ['daemon-reload']);
+  await systemctl(spec, ['enable', timer]);
+  await systemctl(spec, ['restart', timer]);
+};
+
+/** Nobody looks any more, and the server is never given up again. */
+export const removeTrial = async (spec: ServiceSpec, supervisor: SupervisorKind): Promise<void> => {
+  const { look, timer, dropIn } = actingNames(spec.instance);
+  const files = [timer, look, dropIn].map((name) => fileOf(spec, name));
+  if (supervisor !== 'systemd' || files.every((file) => statIfThere(file) === undefined)) return;
+  await askSystemctl(spec, ['disable', timer]);
+  await askSystemctl(spec, ['stop', timer]);
+  for (const file of files) removeFile(file);
+  removeIfEmpty(dirname(fileOf(spec, dropIn)));
+  await systemctl(spec, ['daemon-reload']);
+  await askSystemctl(spec, ['reset-failed', timer]);
+};
+
+/** Whether a boot ends an interrupted change; an instance that no change has touched since there are such units has none. */
+export const hasBootRecovery = (spec: ServiceSpec): boolean =>
+  statIfThere(fileOf(spec, actingNames(spec.instance).recover)) !== undefined;
+
+/** Whether somebody looks at the release, as far as units tell. */
+export const isTrialWatched = (spec: ServiceSpec): boolean =>
+  statIfThere(fileOf(spec, actingNames(spec.instance).timer)) !== undefined;
+
+const isEnabled = async (spec: ServiceSpec, name: string): Promise<boolean> =>
+  (await askSystemctl(spec, ['is-enabled', '--quiet', name])).code === 0;
+
+/** True where it was not there like that before. */
+const write = (spec: ServiceSpec, name: string, text: string): boolean => {
+  const file = fileOf(spec, name);
+  if (readIfThere(file) === text) return false;
+  makeFolder(dirname(file));
+  writeDurably(file, text, { mode: 0o644 });
+  return true;
+};
+
+const fileOf = (spec: ServiceSpec, name: string): string => join(unitFolder(spec), name);
