@@ -29,6 +29,7 @@ const alone = [
   'systemd',
   'systemd-command',
   'systemd-prosody',
+  'systemd-survive',
 ].map((name) => `test/scenarios/${name}.test.ts`);
 
 const scenarios = ['test/scenarios/**/*.test.ts'];

@@ -30,6 +30,7 @@ const facts = (given: Partial<Facts>): Facts => ({
   asksConsent: true,
   purge: false,
   keepsBackup: false,
+  trialMinutes: 0,
   stopSeconds: 0.5,
   startSeconds: 2,
   ...given,

@@ -64,13 +64,14 @@ const change = '--yes --telemetry=off';
 const asAlice = (...words: string[]) =>
   box.run(['env', 'XDG_RUNTIME_DIR=/run/user/1000', 'systemctl', '--user', ...words], { uid: 1000 });
 
-/** Every unit of Assent's, whether systemd has it loaded or only a file of it lies there. */
+/** Every unit of Assent's but those of recovery and trial, whether systemd has it loaded or only a file of it lies there. */
 const units = (uid = 0): string[] => {
   const ask = (...words: string[]) => (uid === 0 ? box.run(['systemctl', ...words]) : asAlice(...words));
   const listed = [['list-units', '--all'], ['list-unit-files']].flatMap((words) =>
     ask(...words, '--plain', '--no-legend', 'assent-*').stdout.split('\n'),
   );
-  return [...new Set(listed.map((line) => line.trim().split(' ')[0] ?? ''))].filter((name) => name !== '').sort();
+  const names = new Set(listed.map((line) => line.trim().split(' ')[0] ?? ''));
+  return [...names].filter((name) => name !== '' && !/\.(recover|trial)\./.test(name)).sort();
 };
 
 const running = (unit: string) => lookAt(property(unit, 'MainPID'), (script) => box.run(['sh', '-c', script]).stdout);

@@ -18,6 +18,8 @@ export interface Box {
   /** A process of the box, by its number there, killed from inside. */
   kill(pid: number, signal?: string): void;
   stop(): Promise<void>;
+  /** Cuts the power: everything in it is killed at once. */
+  cut(): Promise<void>;
 }
 
 const cache = resolve('node_modules/.cache/assent-box');
@@ -44,8 +46,17 @@ export const whyNoBox = (): string | undefined => {
   }
 };
 
-/** Boots a box; `binds` are folders that it shares, by the same or another path. */
-export const bootBox = async (binds: readonly { from: string; to?: string; readOnly?: boolean }[]): Promise<Box> => {
+export interface Bind {
+  readonly from: string;
+  readonly to?: string;
+  readonly readOnly?: boolean;
+}
+
+/**
+ * Boots a box; `binds` are folders that it shares, by the same or another path. What it writes elsewhere is gone with it, or lies in the folder `disk`,
+ * from which it can be booted again.
+ */
+export const bootBox = async (binds: readonly Bind[], disk?: string): Promise<Box> => {
   const shared = [
     { from: resolve('.'), readOnly: true },
     { from: dirname(dirname(process.execPath)), readOnly: true },
@@ -54,11 +65,11 @@ export const bootBox = async (binds: readonly { from: string; to?: string; readO
   const flags = shared.map(
     ({ from, to = from, ...how }) => `--bind${'readOnly' in how && how.readOnly === true ? '-ro' : ''}=${from}:${to}`,
   );
-  const boot = [
-    ...['systemd-nspawn', '-D', tree, '--volatile=overlay', '-b', '--register=no', '--keep-unit', '--console=pipe'],
-    ...flags,
-  ].map((word) => `'${word}'`);
-  const script = `mount -t tmpfs tmpfs /run/systemd && mkdir -p /run/systemd/nspawn && exec ${join(tools, 'usr/bin')}/${boot.join(' ')}`;
+  const root = disk === undefined ? ['-D', tree, '--volatile=overlay'] : ['-D', join(disk, 'root')];
+  const boot = [...['systemd-nspawn', ...root, '-b', '--register=no', '--keep-unit', '--console=pipe'], ...flags].map(
+    (word) => `'${word}'`,
+  );
+  const script = `${disk === undefined ? '' : `${mountDisk(disk)} && `}mount -t tmpfs tmpfs /run/systemd && mkdir -p /run/systemd/nspawn && exec ${join(tools, 'usr/bin')}/${boot.join(' ')}`;
   const nspawn = spawn(
     'unshare',
     ['--mount', '--', 'sh', '-c', script.replaceAll("/'systemd-nspawn'", '/systemd-nspawn')],
@@ -76,6 +87,13 @@ export const bootBox = async (binds: readonly { from: string; to?: string; readO
     () => said,
   );
   return box;
+};
+
+/** Over the tree, in the box's own mount namespace. */
+const mountDisk = (disk: string): string => {
+  const [upper, work, root] = ['upper', 'work', 'root'].map((name) => join(disk, name)) as [string, string, string];
+  for (const folder of [upper, work, root]) mkdirSync(folder, { recursive: true });
+  return `mount -t overlay overlay -o lowerdir=${tree},upperdir=${upper},workdir=${work} ${root}`;
 };
 
 const boxOf = (nspawn: ChildProcess, leader: number): Box => {
@@ -101,16 +119,19 @@ const boxOf = (nspawn: ChildProcess, leader: number): Box => {
   return {
     run,
     kill: (pid, signal = 'KILL') => void run(['kill', `-${signal}`, String(pid)]),
-    stop: async () => {
-      const gone = new Promise((done) => nspawn.on('exit', done));
-      // SIGRTMIN+4 is how systemd as process 1 is told to power off.
-      spawnSync('kill', ['-s', 'RTMIN+4', String(leader)]);
-      const timer = setTimeout(() => nspawn.kill('SIGKILL'), 20_000);
-      await gone;
-      clearTimeout(timer);
-      removeEmptyGroups();
-    },
+    // SIGRTMIN+4 is how systemd as process 1 is told to power off.
+    stop: () => end(nspawn, leader, 'RTMIN+4'),
+    cut: () => end(nspawn, leader, 'KILL'),
   };
+};
+
+const end = async (nspawn: ChildProcess, leader: number, signal: string): Promise<void> => {
+  const gone = new Promise((done) => nspawn.on('exit', done));
+  spawnSync('kill', ['-s', signal, String(leader)]);
+  const timer = setTimeout(() => nspawn.kill('SIGKILL'), 20_000);
+  await gone;
+  clearTimeout(timer);
+  removeEmptyGroups();
 };
 
 /** nspawn leaves control groups of its own below ours; rmdir takes only those that are empty. */

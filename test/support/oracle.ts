@@ -69,8 +69,8 @@ const isLink = (path: string): boolean => lstatSync(path, { throwIfNoEntry: fals
 
 const steadyState = (file: string): unknown => {
   if (!existsSync(file)) return null;
-  const { generation: _, key: __, changedAt: ___, installedAt: ____, previous, ...steady } = readJson(file);
-  return { ...steady, previous: previous?.release ?? null };
+  const { generation: _, key: __, changedAt: ___, installedAt: ____, previous, trial, ...steady } = readJson(file);
+  return { ...steady, trial: trial?.minutes ?? null, previous: previous?.release ?? null };
 };
 
 const digestOf = (top: string, volatile: RegExp): string => {

@@ -52,6 +52,27 @@ export const withoutMigration = (folder: string): string => {
   writeFileSync(manifest, without);
   return manifest;
 };
+/**
+ * MailDev whose 3.0.0 is on trial for so many minutes after an upgrade. It is unwell while a file `sick` lies in the instance's folder, and does not start
+ * while one called `dead` does. Its data are of another format, so going back takes those of then.
+ */
+export const mailDevOnTrial = (folder: string, minutes: number): string =>
+  quickProduct(folder, 'maildev', (manifest) => {
+    const release = (manifest as unknown as { releases: TrialRelease[] }).releases.find(
+      (one) => one.version === '3.0.0',
+    );
+    if (release === undefined) throw new Error('there is no 3.0.0');
+    const lacks = (file: string): string[] => ['/usr/bin/test', '!', '-e', `{{data}}/../${file}`];
+    Object.assign(release, { probation: minutes, data: { format: 2 } });
+    Object.assign(release.service, { prepare: [lacks('dead')] });
+    release.health.checks.push({ kind: 'command', command: lacks('sick') });
+  });
+
+interface TrialRelease {
+  readonly version: string;
+  readonly service: object;
+  readonly health: { readonly checks: object[] };
+}
 
 /** Alters a manifest where it lies. */
 export const editManifest = (file: string, change: (manifest: Record<string, unknown>) => void): void => {
