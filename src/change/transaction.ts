@@ -216,7 +216,10 @@ const afterwards = async (ctx: ChangeContext): Promise<void> => {
   }
 };
 
-/** The trial comes before the end, for who finishes the change later has to begin it. Purging belongs to the change and takes the journal with it; pruning comes after its end and never fails it. */
+/**
+ * The trial comes before the end, for whoever finishes the change later has to begin it. Purging belongs to the change and takes the journal
+ * with it; pruning comes after its end and never fails it.
+ */
 const followCommit = async (ctx: ChangeContext): Promise<void> => {
   const follow = ctx.opening.plan.steps.filter((step) => step.phase === 'after');
   const purges = follow.some((step) => step.step === 'purge');
