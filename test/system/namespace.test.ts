@@ -39,7 +39,13 @@ aside('sealed, a command can write what is bound for it and nothing else, and ga
   const [home, own] = [join(folder, 'home'), join(folder, 'home/own')];
   mkdirSync(own, { recursive: true });
   mkdirSync(join(home, 'copy'));
-  const tried = [join(home, 'x'), '/etc/assent-test-x', join(folder, 'x'), '/var/tmp/assent-test-x', '/dev/shm/assent-test-x'];
+  const tried = [
+    join(home, 'x'),
+    '/etc/assent-test-x',
+    join(folder, 'x'),
+    '/var/tmp/assent-test-x',
+    '/dev/shm/assent-test-x',
+  ];
   const script = [
     `echo fine >'${own}/written'`,
     ...tried.slice(0, 2).map((path) => `{ true >'${path}'; } 2>/dev/null && echo 'wrote ${path}'`),
