@@ -6,6 +6,7 @@ import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { sendMail, subjectsBelow } from '../support/mail.ts';
+import { expectRehearsed } from '../support/rehearsed.ts';
 import { freePorts } from '../support/sandbox.ts';
 import { type Scenario, scenario } from '../support/scenario.ts';
 import { eventually } from '../support/service.ts';
@@ -26,6 +27,7 @@ describe.concurrent('maildev', () => {
     await serves(world, webPort, '/email', 'one');
 
     const upgraded = await change(world, 'upgrade', 'maildev');
+    expectRehearsed(upgraded);
     expect(upgraded).toMatchObject({ outcome: 'upgraded', instance: { version: '3.0.0', previous: '2.2.1' } });
     expect(upgraded.warnings.map(({ id }: { id: string }) => id)).toContain('release-note');
     expect(upgraded.downtimeSeconds).toBeGreaterThan(0);

@@ -5,6 +5,7 @@
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
+import { expectRehearsed } from '../support/rehearsed.ts';
 import { freePort } from '../support/sandbox.ts';
 import { type Scenario, scenario } from '../support/scenario.ts';
 import { eventually } from '../support/service.ts';
@@ -22,7 +23,9 @@ it.concurrent('keeps flows, and keeps its own telemetry off, whatever is stored'
   expect(await hello(editor)).toBe('hello');
 
   await sayYesInEditor(editor);
-  expect(await change(world, 'upgrade', 'node-red')).toMatchObject({ outcome: 'upgraded' });
+  const upgraded = await change(world, 'upgrade', 'node-red');
+  expect(upgraded).toMatchObject({ outcome: 'upgraded' });
+  expectRehearsed(upgraded);
   await staysOff(editor, '5.0.7');
   expect(await hello(editor)).toBe('hello');
 

@@ -11,6 +11,7 @@ import { connect } from 'node:net';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { chromium, noChromium } from '../support/chromium.ts';
 import { quickProduct } from '../support/quick-product.ts';
+import { expectRehearsed } from '../support/rehearsed.ts';
 import { freePorts, sandbox } from '../support/sandbox.ts';
 import { type Document, readJson, type Scenario, scenario } from '../support/scenario.ts';
 import { nobody, seedStore } from '../support/seed.ts';
@@ -36,6 +37,7 @@ describe.skipIf(why !== undefined)('prosody', () => {
     appendFileSync(world.path('instances/prosody/config/prosody.cfg.lua'), edit);
 
     const upgraded = await change(world, 'upgrade', 'prosody', '--telemetry=off');
+    expectRehearsed(upgraded);
     expect(upgraded).toMatchObject({ outcome: 'upgraded', instance: { version: '13.0.1', previous: '0.12.3' } });
     await answersAs(chat, '13.0.1');
     expect(await archiveOf(chat), 'the archive is intact').toEqual(expect.arrayContaining(said('before')));

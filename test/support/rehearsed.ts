@@ -20,6 +20,14 @@ export const cantRehearse = (): boolean => {
   return isSkipped;
 };
 
+/** A change that was made behind a rehearsal, where this machine lets one be made. */
+export const expectRehearsed = ({ plan, warnings }: Document): void => {
+  const tried = plan.some(({ id }: Document) => id === 'rehearse');
+  const told = warnings.filter(({ id }: Document) => id === 'no-rehearsal');
+  expect(tried || told[0]?.message.includes("can't be made here")).toBe(true);
+  if (tried) expect(told).toEqual([]);
+};
+
 const makesNamespaces = (): boolean => {
   const command = ['-m', '-n', '-p', '-f', 'ip', 'link', 'set', 'lo', 'up'];
   const asUser = spawnSync('unshare', ['-r', ...command], { ...nobody, cwd: '/' });
