@@ -9,6 +9,7 @@
  * Both may do what a change does: become the server's account, write the home and unit files, talk to systemd. What no change needs, they can't.
  */
 
+import { recoveryCommand } from '../instance/recovery-copy.ts';
 import { secondsBetweenLooks, type Trial } from '../instance/trial.ts';
 import { programLines, verifiedCopy } from './companion-units.ts';
 import type { ServiceSpec } from './spec.ts';
@@ -73,8 +74,8 @@ export const trialDropIn = ({ instance }: ServiceSpec, { minutes }: Trial): stri
 
 const ofTrial = 'Assent: it is there as long as the release is on trial.';
 
-/** What a recovery at boot executes. */
-const recoveryProgram = (spec: ServiceSpec): string[] => verifiedCopy(spec);
+/** What a recovery at boot executes: the instance's own copy, which is there before a change opens and shares no fate with anything else. */
+const recoveryProgram = ({ paths }: ServiceSpec): string[] => [recoveryCommand(paths)];
 
 const lines = (written: string, title: string, more: readonly string[]): string =>
   [`# ${written}`, '[Unit]', `Description=${plainText(title)}`, ...more, ''].join('\n');

@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
+import { recoveryCommand } from '../../src/instance/recovery-copy.ts';
 import { trialFrom } from '../../src/instance/trial.ts';
 import { actingNames, lookUnit, recoverUnit, trialDropIn, trialTimer } from '../../src/service/acting-units.ts';
 import type { ServiceSpec } from '../../src/service/spec.ts';
@@ -31,6 +32,9 @@ const unitsIn = (spec: ServiceSpec): { folder: string; names: string[] } => {
     [timer]: trialTimer(spec, trial),
     [dropIn]: trialDropIn(spec, trial),
   };
+  // systemd looks whether what it is to execute is there.
+  mkdirSync(spec.paths.recover, { recursive: true });
+  writeFileSync(recoveryCommand(spec.paths), '#!/bin/sh\n', { mode: 0o755 });
   for (const [name, text] of Object.entries(texts)) {
     mkdirSync(dirname(join(folder, name)), { recursive: true });
     writeFileSync(join(folder, name), text);
