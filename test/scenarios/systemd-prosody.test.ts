@@ -2,15 +2,14 @@
  * Prosody as root under a real systemd: a shut-in unit in which no memory may be written and executed, with libraries of the release's own; and with a certificate in
  * folders that are root's alone, made readable as the product's README says.
  */
-import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { renewable } from '../support/certificates.ts';
 import { type Box, bootBox, whyNoBox } from '../support/nspawn.ts';
 import { freePorts, makeSandbox, removeSandbox } from '../support/sandbox.ts';
 import type { Document } from '../support/scenario.ts';
-import { repository, seedStore } from '../support/seed.ts';
+import { copyStore, repository, seedStore } from '../support/seed.ts';
 
 const why = whyNoBox();
 if (why !== undefined) console.log(`skipped: Prosody under a real systemd, for ${why}`);
@@ -22,17 +21,10 @@ let certificates: string;
 
 beforeAll(async () => {
   if (why !== undefined) return;
-  const store = await seedStore(['prosody@13.0.1']);
+  await seedStore(['prosody@13.0.1']);
   folder = makeSandbox();
   const home = join(folder, 'root');
-  const stored = join(store, 'releases/prosody');
-  const made = readdirSync(stored).filter((name) => name.startsWith('13.0.1-'));
-  const newest = made.sort(
-    (a, b) => statSync(join(stored, b)).mtimeMs - statSync(join(stored, a)).mtimeMs,
-  )[0] as string;
-  copy(join(stored, newest), join(home, 'releases/prosody'));
-  copy(join(store, 'runtimes/node-24.21.0'), join(home, 'runtimes'));
-  spawnSync('chown', ['-R', '-h', '0:0', home]);
+  await copyStore(home, ['prosody@13.0.1'], false);
   certificates = join(folder, 'letsencrypt');
   mkdirSync(certificates);
   renewable(certificates, domain, { uid: 0, gid: 0 }).renew([domain, `rooms.${domain}`], 60);
@@ -47,11 +39,6 @@ afterAll(async () => {
   await box?.stop();
   if (folder !== undefined) removeSandbox(folder);
 });
-
-const copy = (from: string, into: string): void => {
-  mkdirSync(into, { recursive: true });
-  expect(spawnSync('cp', ['-a', from, into]).status).toBe(0);
-};
 
 const assent = (words: string): { exit: number | null; document: Document } => {
   const { code, stdout, stderr } = box.run([join(repository, 'bin/assent'), ...words.split(' '), '--json']);

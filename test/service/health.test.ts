@@ -53,10 +53,10 @@ test('a last look that the end cuts short does not hide why the looks before it 
   const mark = join(service.spec.directory, 'looked');
   const script = `test -e ${mark} && exec sleep 30; touch ${mark}; echo nobody answers >&2; exit 1`;
   const check = { kind: 'command' as const, command: ['/bin/sh', '-c', script], stdout: null };
-  const spec = { ...service.with({ health: { stableSeconds: 1, checks: [check] } }), startSeconds: 1 };
+  const spec = { ...service.with({ health: { stableSeconds: 1, checks: [check] } }), startSeconds: 4 };
   const report = await watch(spec);
   expect(report).toMatchObject({ healthy: false });
-  expect(report.reason).toMatch(/^not healthy within 1 s: .*it ends with 1: nobody answers$/);
+  expect(report.reason).toMatch(/^not healthy within 4 s: .*it ends with 1: nobody answers$/);
 });
 
 test('a server that dies at once is unhealthy at once, long before its time is over', async () => {
