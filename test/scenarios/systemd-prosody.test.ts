@@ -1,11 +1,6 @@
-/**
- * Prosody as root under a real systemd: a shut-in unit in which no memory may be written and executed, with libraries of the release's own; and with a certificate in
- * folders that are root's alone, made readable as the product's README says.
- */
-import { chmodSync, mkdirSync, readFileSync } from 'node:fs';
+/** Prosody as root under a real systemd: a shut-in unit in which no memory may be written and executed, with libraries of the release's own. */
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { renewable } from '../support/certificates.ts';
 import { type Box, bootBox, whyNoBox } from '../support/nspawn.ts';
 import { freePorts, makeSandbox, removeSandbox } from '../support/sandbox.ts';
 import type { Document } from '../support/scenario.ts';
@@ -17,7 +12,6 @@ if (why !== undefined) console.log(`skipped: Prosody under a real systemd, for $
 const domain = 'chat.example';
 let box: Box;
 let folder: string;
-let certificates: string;
 
 beforeAll(async () => {
   if (why !== undefined) return;
@@ -25,14 +19,7 @@ beforeAll(async () => {
   folder = makeSandbox();
   const home = join(folder, 'root');
   await copyStore(home, ['prosody@13.0.1'], false);
-  certificates = join(folder, 'letsencrypt');
-  mkdirSync(certificates);
-  renewable(certificates, domain, { uid: 0, gid: 0 }).renew([domain, `rooms.${domain}`], 60);
-  for (const name of ['live', 'archive']) chmodSync(join(certificates, name), 0o700);
-  box = await bootBox([
-    { from: home, to: '/var/lib/assent' },
-    { from: certificates, to: '/etc/letsencrypt' },
-  ]);
+  box = await bootBox([{ from: home, to: '/var/lib/assent' }]);
 }, 1_800_000);
 
 afterAll(async () => {
@@ -45,13 +32,6 @@ const assent = (words: string): { exit: number | null; document: Document } => {
   expect(stdout, stderr).not.toBe('');
   return { exit: code, document: JSON.parse(stdout) };
 };
-
-const readmeLines = (wanted: RegExp): string =>
-  readFileSync(join(repository, 'products/prosody/README.md'), 'utf8')
-    .split('\n')
-    .filter((line) => wanted.test(line))
-    .join('\n')
-    .replaceAll('example.org', domain);
 
 const property = (name: string): string =>
   box.run(['systemctl', 'show', '--value', `--property=${name}`, 'assent-prosody']).stdout.trim();
@@ -93,22 +73,6 @@ describe.skipIf(why !== undefined)('as root', () => {
     await expect
       .poll(() => assent('status prosody').document.instance, { timeout: 60_000, interval: 1000 })
       .toMatchObject({ state: 'running', health: 'healthy' });
-
-    const live = `/etc/letsencrypt/live/${domain}`;
-    const given = `--set certificate=${live}/fullchain.pem --set certificateKey=${live}/privkey.pem`;
-    const unread = assent(`reinstall prosody --yes --telemetry=off ${given}`);
-    expect(unread.document).toMatchObject({ outcome: 'undone', instance: { health: 'healthy' } });
-    expect(JSON.stringify(unread.document)).toContain("can't be read by the server's user");
-    // Word for word what products/prosody/README.md says.
-    box.run(['sh', '-c', readmeLines(/^ch(mod|grp) /)]);
-    const read = assent(`reinstall prosody --yes --telemetry=off ${given}`);
-    expect(read.document, JSON.stringify(read)).toMatchObject({
-      outcome: 'reinstalled',
-      instance: { health: 'healthy', urls: { web: `https://${domain}:${web}` } },
-    });
-    expect(assent('doctor prosody').document.notes).toContainEqual(
-      expect.objectContaining({ id: 'certificate-lasts' }),
-    );
     expect(assent('uninstall prosody --yes --purge --ack purge-data')).toMatchObject({ exit: 0 });
   }, 300_000);
 });

@@ -19,8 +19,7 @@ export interface Renewable {
   pin(): string;
 }
 
-/** `owner`: who may read the keys; else the user of scenarios. */
-export const renewable = (folder: string, domain: string, owner = nobody): Renewable => {
+export const renewable = (folder: string, domain: string): Renewable => {
   const [live, archive] = [join(folder, 'live', domain), join(folder, 'archive', domain)];
   for (const made of [live, archive]) mkdirSync(made, { recursive: true });
   const [caKey, ca] = [join(folder, 'ca.key'), join(folder, 'ca.crt')];
@@ -35,7 +34,7 @@ export const renewable = (folder: string, domain: string, owner = nobody): Renew
     const alternatives = `subjectAltName=${names.map((name) => `DNS:${name}`).join(',')}`;
     const signed = ['-CA', ca, '-CAkey', caKey];
     make(`/CN=${domain}`, days, ['basicConstraints=CA:FALSE', alternatives], key, chain, signed);
-    if (owner) for (const file of [key, chain]) chownSync(file, owner.uid, owner.gid);
+    if (nobody) for (const file of [key, chain]) chownSync(file, nobody.uid, nobody.gid);
     for (const name of ['privkey', 'fullchain']) {
       symlinkSync(`../../archive/${domain}/${name}${number}.pem`, join(live, 'new'));
       renameSync(join(live, 'new'), join(live, `${name}.pem`));
