@@ -72,7 +72,7 @@ export type Entry =
   | { entry: 'close'; outcome: 'finished' | 'undone' };
 
 const reserveBytes = 256 * 1024;
-const reserveOf = (paths: InstancePaths): string => join(paths.journal, 'reserve');
+export const reserveOf = (paths: InstancePaths): string => join(paths.journal, 'reserve');
 
 /** Opens the journal. When this returns, the change has begun and the generation is raised. */
 export const openJournal = (world: World, paths: InstancePaths, opening: Opening): void => {
@@ -184,6 +184,12 @@ const parseOpening = (entry: RawEntry): Opening => {
 };
 
 const folderName = (name: string): string | undefined => (/^[\w-][\w.-]*$/.test(name) ? name : undefined);
+
+/** A journal whose first line was torn never opened a change. */
+export const isUnopened = (paths: InstancePaths): boolean => {
+  const { entries, damaged, torn } = readEntries(paths.openJournal);
+  return entries.length === 0 && !damaged && (torn || statIfThere(paths.openJournal) !== undefined);
+};
 
 const isTorn = (paths: InstancePaths): boolean => readEntries(paths.openJournal).torn;
 

@@ -1,6 +1,6 @@
 /**
  * `recover`: ends an interrupted change, by itself forward behind the commit point and backward before it. Where nothing is open there
- * is nothing to do, however often it is typed.
+ * is nothing to end, however often it is typed; but what a run that was killed has left beside it goes then, too.
  *
  * Under systemd a boot types it, and starts no server whose change is open. So a server that ran when the change began, or shall run behind it,
  * is started here where it is down and no step of the recovery has had to start it.
@@ -14,11 +14,13 @@ import { unfinished } from '../instance/unfinished.ts';
 import { findProgram } from '../release/program.ts';
 import { hostOf } from '../service/spec.ts';
 import { supervisors } from '../service/supervisor.ts';
+import type { InstanceName } from '../values.ts';
 import { resultOf } from './conduct.ts';
 import { specOf } from './context.ts';
 import { followConsent } from './follow-consent.ts';
 import { holdInstance } from './hold.ts';
 import { discardUnopened, readJournal } from './journal.ts';
+import { hasLeftovers, removeLeftovers } from './leftovers.ts';
 import type { ChangeResult, Ports } from './request.ts';
 import { recoverChange } from './transaction.ts';
 
@@ -29,15 +31,17 @@ export interface RecoverRequest {
 }
 
 export const recover = async (ports: Ports, request: RecoverRequest): Promise<ChangeResult> => {
-  const paths = instancePaths(ports.home, await pickInstance(ports.home, request.instance));
+  // A first install that was killed while it prepared itself is in no list, and has leftovers all the same.
+  const isLeft = (name: InstanceName): boolean => hasLeftovers(instancePaths(ports.home, name));
+  const paths = instancePaths(ports.home, await pickInstance(ports.home, request.instance, isLeft));
   const plain = { plan: null, setAside: [], downtimeSeconds: null };
   const hold = holdInstance(ports.world, paths, 'recover');
   try {
     const open = unfinished(paths);
     if (open === null && readJournal(paths) === undefined) {
-      if (discardUnopened(paths)) await startMeant(ports, paths);
-      ports.events.note(`No change of ${paths.name} was interrupted.`);
-      return resultOf(ports, paths, { ...plain, outcome: 'unchanged', changed: false });
+      const left = await sweepKilled(ports, paths);
+      ports.events.note(`No change of ${paths.name} was interrupted.${left ? ` ${sweptText}` : ''}`);
+      return resultOf(ports, paths, { ...plain, ...(left ? recovered : unchanged) });
     }
     if (open?.running)
       throw new Failure(
@@ -48,11 +52,23 @@ export const recover = async (ports: Ports, request: RecoverRequest): Promise<Ch
     const before = readJournal(paths)?.opening;
     const towards = await recoverChange(hold.following(ports), paths, request.towards);
     if (towards === 'finish' || before?.found.running === true) await startMeant(ports, paths);
+    await removeLeftovers(ports, paths);
   } finally {
     hold.release();
   }
   await followConsent(ports, paths);
-  return resultOf(ports, paths, { ...plain, outcome: 'recovered', changed: true });
+  return resultOf(ports, paths, { ...plain, ...recovered });
+};
+
+const recovered = { outcome: 'recovered', changed: true } as const;
+const unchanged = { outcome: 'unchanged', changed: false } as const;
+const sweptText = 'A run was killed before it had begun one, and what it had prepared is removed.';
+
+/** Where no change is open. True if there was anything to be removed. */
+const sweepKilled = async (ports: Ports, paths: InstancePaths): Promise<boolean> => {
+  const unopened = discardUnopened(paths);
+  if (unopened) await startMeant(ports, paths);
+  return (await removeLeftovers(ports, paths)) || unopened;
 };
 
 /** As the boot would have done it. How it is then is for `status` to tell: the change is ended, whatever comes of this. */

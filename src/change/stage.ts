@@ -71,14 +71,15 @@ export const unstage = async ({ ports, target, account }: Staging, isNew: boolea
   }
 };
 
-/** What killed runs have left in staging and of rehearsals: it goes before free space is looked at. That it can't be removed is no reason to refuse a change. */
-export const sweep = async ({ world, home, events }: Ports, paths: InstancePaths): Promise<void> => {
+/** What killed runs have left in staging and of rehearsals: it goes before free space is looked at. That it can't be removed is no reason to refuse a change. How many went. */
+export const sweep = async ({ world, home, events }: Ports, paths: InstancePaths): Promise<number> => {
   try {
     await sweepScratch(world, paths);
-    if (statIfThere(homePaths(home).staging) !== undefined) await sweepStaging(world, home);
+    return statIfThere(homePaths(home).staging) === undefined ? 0 : await sweepStaging(world, home);
   } catch (error) {
     const message = `Leftovers of earlier runs in ${home} could not be removed: ${messageOf(error)}.`;
     events.warn({ id: 'sweep-failed', message, remedy: 'They only take space. The next change tries again.' });
+    return 0;
   }
 };
 

@@ -27,12 +27,18 @@ export const eraseTelemetry = async (world: World, paths: InstancePaths): Promis
     removeFile(paths.telemetry);
   }
   let erased: Erased = { files: 0, bytes: 0 };
-  for (const name of listFolder(paths.folder).filter((entry) => entry.startsWith(gonePrefix))) {
-    const { files, bytes } = await eraseFolder(join(paths.folder, name));
+  for (const folder of listErasing(paths)) {
+    const { files, bytes } = await eraseFolder(folder);
     erased = { files: erased.files + files, bytes: erased.bytes + bytes };
   }
   return erased;
 };
+
+/** The folders of an erasing that is under way, or was killed. */
+export const listErasing = (paths: InstancePaths): string[] =>
+  listFolder(paths.folder)
+    .filter((entry) => entry.startsWith(gonePrefix))
+    .map((name) => join(paths.folder, name));
 
 const gonePrefix = 'telemetry.gone-';
 

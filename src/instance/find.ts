@@ -16,17 +16,18 @@ import { readState } from './state.ts';
 import { unfinished } from './unfinished.ts';
 
 /** Names of the instances of a home that are installed, damaged, or in the middle of a change; sorted. */
-export const listInstances = (home: string): InstanceName[] =>
-  listFolder(join(home, 'instances'))
-    .map(asInstanceName)
-    .filter((name): name is InstanceName => name !== undefined && isThere(home, name));
+export const listInstances = (home: string): InstanceName[] => namesIn(home).filter((name) => isThere(home, name));
 
 /**
  * The instance that a command means. Throws 'usage-name' where the name is no name or none was given and there are several,
- * 'no-instance' where there is none of that name.
+ * 'no-instance' where there is none of that name. `alsoThere` finds more than those that are listed.
  */
-export const pickInstance = async (home: string, given: string | undefined): Promise<InstanceName> => {
-  const names = listInstances(home);
+export const pickInstance = async (
+  home: string,
+  given: string | undefined,
+  alsoThere: (name: InstanceName) => boolean = () => false,
+): Promise<InstanceName> => {
+  const names = namesIn(home).filter((name) => isThere(home, name) || alsoThere(name));
   if (given === undefined) return theOnlyOne(home, names);
   const name = asInstanceName(given);
   if (name === undefined) throw new Failure('usage-name', `"${given}" is not a name of an instance.`, nameRule);
@@ -63,6 +64,11 @@ const adviceFor = async (name: string, names: InstanceName[]): Promise<string> =
   const { closest } = await import('fastest-levenshtein');
   return `Did you mean "${closest(name, names)}"? There: ${names.join(', ')}.`;
 };
+
+const namesIn = (home: string): InstanceName[] =>
+  listFolder(join(home, 'instances'))
+    .map(asInstanceName)
+    .filter((name): name is InstanceName => name !== undefined);
 
 const isThere = (home: string, name: InstanceName): boolean => {
   const paths = instancePaths(home, name);

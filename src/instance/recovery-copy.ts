@@ -19,6 +19,7 @@ import {
 } from '../release/program-build.ts';
 import {
   listFolder,
+  listTemporaries,
   makeFolder,
   readIfThere,
   renameDurably,
@@ -60,6 +61,14 @@ export const ensureRecoveryCopy = async (world: World, paths: InstancePaths, pro
     writeDurably(script, scriptFor(name), { mode: 0o755 });
   for (const other of listFolder(paths.recover))
     if (other !== name && other !== basename(script)) await removeTree(join(paths.recover, other));
+};
+
+/** What a run that was killed while it made the copy has left beside the one that works, or without one. */
+export const listHalfMade = (paths: InstancePaths): string[] => {
+  const script = readIfThere(recoveryCommand(paths));
+  if (script === undefined) return statIfThere(paths.recover) === undefined ? [] : [paths.recover];
+  const others = listFolder(paths.recover).filter((name) => name !== 'assent' && !script.includes(`$here/${name}/`));
+  return [...others.map((name) => join(paths.recover, name)), ...listTemporaries(paths.recover)];
 };
 
 /** Whether the running program is that copy. */

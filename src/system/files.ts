@@ -180,6 +180,10 @@ export const syncTree = (path: string): void => {
   if (status !== 0) throw new Error(`Could not write out the filesystem of ${path}: ${stderr.trim()}`);
 };
 
+/** Paths of the temporaries in the folder that writes which were killed have left there, and of those that are under way. */
+export const listTemporaries = (path: string): string[] =>
+  (ifThere(() => readdirSync(path)) ?? []).filter(isTemporary).map((name) => join(path, name));
+
 /** Whether the name is one of our temporaries: left by a write that was killed, and free to be removed. */
 export const isTemporary = (name: string): boolean => /^\..+\.[0-9a-f]{16}\.part$/.test(name);
 

@@ -1,8 +1,10 @@
 /** The changes that attacks are made on, each with what it begins from; and several stages side by side, that share the cases of one. */
 
+import assert from 'node:assert/strict';
 import type { AttackOptions } from './attack.ts';
 import { makeStage, product, purging, reinstall, rollback, type Stage, uninstall, upgrade, versions } from './stage.ts';
-import { type Sides, sidesOf } from './truth.ts';
+import { type CallMade, callsTouching, traced } from './strace.ts';
+import { type Side, type Sides, sidesOf } from './truth.ts';
 
 export interface Change {
   readonly args: (stage: Stage) => readonly string[];
@@ -10,7 +12,7 @@ export interface Change {
   readonly prepare: (stage: Stage) => Promise<unknown>;
 }
 
-/** The installation before each has a yes to telemetry: whatever happens, it is over. */
+/** The installation before has a yes to telemetry, of which most changes say nothing: once a change has begun, it is over. */
 export const changes = {
   install: {
     args: () => ['install', `${product}@${versions.old}`, '--yes', '--telemetry=off'],
@@ -19,7 +21,7 @@ export const changes = {
       await fine(...uninstall);
     },
   },
-  upgrade: { args: () => upgrade, prepare: ({ install }) => install('yes') },
+  upgrade: { args: () => silent(upgrade), prepare: ({ install }) => install('yes') },
   reinstall: { args: () => reinstall, prepare: ({ install }) => install('yes') },
   rollback: {
     args: () => rollback,
@@ -28,9 +30,11 @@ export const changes = {
       await fine(...upgrade);
     },
   },
-  uninstall: { args: () => uninstall, prepare: ({ install }) => install('yes') },
+  uninstall: { args: () => silent(uninstall), prepare: ({ install }) => install('yes') },
   purge: { args: () => purging, prepare: ({ install }) => install('no') },
 } as const satisfies Record<string, Change>;
+
+const silent = (args: readonly string[]): string[] => args.filter((arg) => !arg.startsWith('--telemetry'));
 
 export type ChangeName = keyof typeof changes;
 
@@ -40,11 +44,11 @@ export interface Ready {
   readonly sides: Sides;
 }
 
-/** As many as there are jobs. All are closed when `work` ends, however it ends. */
+/** As many as there are jobs, each where the change begins. All are closed when `work` ends, however it ends. */
 export const withStages = async (
   change: Change,
   { jobs }: AttackOptions,
-  work: (ready: readonly Ready[]) => Promise<void>,
+  work: (ready: readonly [Ready, ...Ready[]]) => Promise<void>,
 ): Promise<void> => {
   const stages: Stage[] = [];
   try {
@@ -54,13 +58,38 @@ export const withStages = async (
         stages.push(stage);
         await change.prepare(stage);
         stage.keep('base');
-        return { stage, sides: await sidesOf(stage, 'base', change.args(stage)) };
+        const sides = await sidesOf(stage, 'base', change.args(stage));
+        await stage.layBack('base');
+        return { stage, sides };
       }),
     );
-    await work(ready);
+    await work(ready as [Ready, ...Ready[]]);
   } finally {
     await Promise.all(stages.map((stage) => stage.close()));
   }
+};
+
+/** Runs a case of this change on the stage, which afterwards is again as the change begins from. */
+export const onBase = async ({ stage }: Ready, work: () => Promise<Side>): Promise<void> => {
+  let side: Side | undefined;
+  try {
+    side = await work();
+  } finally {
+    if (side === 'old') stage.freshen('base');
+    else await stage.layBack('base');
+  }
+};
+
+/** The calls that touch the home, from a run of the change that nothing happens to, on a stage that is where it begins. */
+export const callsOf = async (
+  change: Change,
+  { stage }: Ready,
+  others: readonly string[] = [],
+): Promise<CallMade[]> => {
+  const { exit, calls, stderr } = await traced(stage.world, change.args(stage), undefined, {}, others);
+  assert.equal(exit, 0, stderr);
+  await stage.layBack('base');
+  return callsTouching(stage.world.home, calls);
 };
 
 /** Deals the things out: whoever is free takes the next one. */

@@ -8,9 +8,9 @@
 import assert from 'node:assert/strict';
 import type { Attack } from './attack.ts';
 import { chanceOf } from './chance.ts';
-import { type Change, type ChangeName, changes, deal, type Ready, withStages } from './changes.ts';
-import { type CallAt, callsTouching, cannotTrace, traced } from './strace.ts';
-import { generationOf, settled } from './truth.ts';
+import { type Change, type ChangeName, callsOf, changes, deal, onBase, type Ready, withStages } from './changes.ts';
+import { type CallAt, cannotTrace, traced } from './strace.ts';
+import { generationOf, type Side, settled } from './truth.ts';
 
 export const kill: Attack = {
   name: 'kill',
@@ -21,12 +21,11 @@ export const kill: Attack = {
     for (const [kind, change] of Object.entries(changes) as [ChangeName, Change][]) {
       if (!tally.wants(kind)) continue;
       await withStages(change, options, async (ready) => {
-        const all = await callsOf(change, ready);
+        const all = await callsOf(change, ready[0]);
         const chosen = options.full ? all : chanceOf(options.seed, `kill ${kind}`).some(all, quickShare);
         tally.note(`${kind} ${all.length}`);
         await deal(ready, chosen, async (one, at) => {
-          const held = await tally.check(`${kind}:${at.call}:${at.nth}`, () => killedAt(change, one, at));
-          if (!held) await one.stage.layBack('base');
+          await tally.check(`${kind}:${at.call}:${at.nth}`, () => onBase(one, () => killedAt(change, one, at)));
         });
       });
     }
@@ -34,27 +33,15 @@ export const kill: Attack = {
 };
 
 /** Cases of each change in the quick tier. */
-const quickShare = 8;
+const quickShare = 4;
 
-/** The calls that touch the home, from a run that nothing happens to. */
-const callsOf = async (change: Change, [first]: readonly Ready[]): Promise<CallAt[]> => {
-  assert.ok(first, 'there is a stage');
-  const { stage } = first;
-  await stage.layBack('base');
-  const { exit, calls, stderr } = await traced(stage.world, change.args(stage));
-  assert.equal(exit, 0, stderr);
-  await stage.layBack('base');
-  return callsTouching(stage.world.home, calls);
-};
-
-const killedAt = async (change: Change, { stage, sides }: Ready, at: CallAt): Promise<void> => {
+export const killedAt = async (change: Change, { stage, sides }: Ready, at: CallAt): Promise<Side> => {
   const before = generationOf(stage);
   const run = await traced(stage.world, change.args(stage), { what: 'signal=SIGKILL', at });
   assert.ok(run.signal === 'SIGKILL' || run.exit === 0, `exit ${run.exit}: ${run.stderr}`);
-  const where = run.calls.at(-1) ?? 'no call';
   try {
-    if ((await settled(stage, sides, before)) === 'new') await stage.layBack('base');
+    return await settled(stage, sides, before);
   } catch (error) {
-    throw new Error(`killed before ${where}`, { cause: error });
+    throw new Error(`killed before ${run.calls.at(-1)}`, { cause: error });
   }
 };

@@ -7,7 +7,7 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Looks, looksOf } from '../support/oracle.ts';
 import { freePort } from '../support/sandbox.ts';
@@ -34,6 +34,8 @@ export interface Stage {
   readonly keep: (as: string) => void;
   /** Ends whatever runs, lays back what was kept, and starts the server where it ran. */
   readonly layBack: (as: string) => Promise<void>;
+  /** The same while the server goes on, where everything is as it was kept but for what changes leave: journals, backups, consent, the generation. */
+  readonly freshen: (as: string) => void;
   readonly close: () => Promise<void>;
 }
 
@@ -72,6 +74,7 @@ export const makeStage = async (options: ScenarioOptions = {}): Promise<Stage> =
     looks: () => looksOf(world, name, () => answersAt(port)),
     keep: (as) => keep(world, as),
     layBack: (as) => layBack(world, as, fine),
+    freshen: (as) => freshen(world, as),
     close: () => endScenario(world),
   };
 };
@@ -113,14 +116,29 @@ const keep = (world: Scenario, as: string): void => {
   rmSync(to, { recursive: true, force: true });
   mkdirSync(join(world.folder, 'kept'), { recursive: true });
   copy(world.path('instances'), to);
+  rmSync(markOf(world, as), { force: true });
+  if (processesOf(world.home).length > 0) writeFileSync(markOf(world, as), '');
 };
+
+/** There where a server ran. */
+const markOf = (world: Scenario, as: string): string => `${keptIn(world, as)}.running`;
 
 const layBack = async (world: Scenario, as: string, fine: Stage['fine']): Promise<void> => {
   endProcesses(world.home);
   for (const part of ['instances', 'staging']) rmSync(world.path(part), { recursive: true, force: true });
   copy(keptIn(world, as), world.path('instances'));
-  const { document } = await world.json(['status', name]);
-  if (document.ok && document.instance?.state !== 'running') await fine('start', name);
+  if (existsSync(markOf(world, as))) await fine('start', name);
+};
+
+/** What a server writes, or holds open, stays. */
+const livesOn = ['data', 'logs', 'run'];
+
+const freshen = (world: Scenario, as: string): void => {
+  const [from, to] = [join(keptIn(world, as), name), world.path('instances', name)];
+  const stale = (folder: string): string[] => readdirSync(folder).filter((entry) => !livesOn.includes(entry));
+  for (const entry of stale(to)) rmSync(join(to, entry), { recursive: true, force: true });
+  for (const entry of stale(from)) copy(join(from, entry), join(to, entry));
+  rmSync(world.path('staging'), { recursive: true, force: true });
 };
 
 const copy = (from: string, to: string): void => {
@@ -130,13 +148,13 @@ const copy = (from: string, to: string): void => {
 
 /** Ends, with SIGKILL, every process whose command line has this home. */
 export const endProcesses = (home: string): void => {
-  for (;;) {
-    const { stdout } = spawnSync('pgrep', ['-f', home], { encoding: 'utf8' });
-    const pids = stdout
-      .split('\n')
-      .map(Number)
-      .filter((pid) => pid > 0 && pid !== process.pid);
-    if (pids.length === 0) return;
+  for (let pids = processesOf(home); pids.length > 0; pids = processesOf(home)) {
     spawnSync('kill', ['-9', ...pids.map(String)]);
   }
 };
+
+const processesOf = (home: string): number[] =>
+  spawnSync('pgrep', ['-f', home], { encoding: 'utf8' })
+    .stdout.split('\n')
+    .map(Number)
+    .filter((pid) => pid > 0 && pid !== process.pid);

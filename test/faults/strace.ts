@@ -73,19 +73,20 @@ export const cannotTrace = (): string | undefined => {
   return stderr === '' ? undefined : `strace does not work here: ${stderr.trim()}`;
 };
 
-/** Runs the command to its end, without injection only counting. strace runs as the command does. */
+/** Runs the command to its end, without injection only counting; `others` are counted with those that change anything. strace runs as the command does. */
 export const traced = (
   world: Scenario,
   args: readonly string[],
   injection?: Injection,
   env: Readonly<Record<string, string>> = {},
+  others: readonly string[] = [],
 ): Promise<Traced> => {
   const log = join(world.folder, `strace-${serial++}.log`);
   const inject =
     injection === undefined
       ? []
       : ['-e', `inject=${injection.at.call}:${injection.what}:when=${injection.at.nth}${injection.onwards ? '+' : ''}`];
-  const words = ['-qq', '-y', '-s', '120', '-o', log, '-e', `trace=${mutating}`, '-e', 'signal=none', ...inject];
+  const words = ['-qq', '-y', '-s', '120', '-o', log, '-e', `trace=${[...mutating, ...others]}`, '-e', 'signal=none', ...inject];
   // The command itself, and not the launcher's Node: what is counted begins with it.
   const program = [join(programCopy(), 'node/node'), join(programCopy(), 'dist/main.mjs')];
   const child = spawn('strace', [...words, ...program, ...args], {
@@ -115,13 +116,18 @@ const linesOf = (log: string): string[] =>
     .split('\n')
     .filter((line) => line.includes('('));
 
-/** Each of the counted calls that touch a path, as strace would count it. */
-export const callsTouching = (path: string, calls: readonly string[]): CallAt[] => {
+/** A call with what it did in a run that nothing happened to. */
+export interface CallMade extends CallAt {
+  readonly line: string;
+}
+
+/** Each of the counted calls that touch a path, as strace would count it, in their order. */
+export const callsTouching = (path: string, calls: readonly string[]): CallMade[] => {
   const seen = new Map<string, number>();
   return calls.flatMap((line) => {
     const call = line.slice(0, line.indexOf('('));
     const nth = (seen.get(call) ?? 0) + 1;
     seen.set(call, nth);
-    return line.includes(path) ? [{ call, nth }] : [];
+    return line.includes(path) ? [{ call, nth, line }] : [];
   });
 };

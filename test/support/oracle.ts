@@ -43,8 +43,9 @@ export const leftovers = (world: Scenario, name: string): string[] => {
   const names = existsSync(folder) ? readdirSync(folder) : [];
   const staging = world.path('staging');
   return [
-    ...names.filter((entry) => entry.endsWith('.next') || entry.endsWith('.part') || entry.startsWith('telemetry')),
     ...halfMade(join(folder, 'recover')),
+    ...names.filter((entry) => /\.next$|\.part$|\.tmp-|^telemetry/.test(entry)),
+    ...['journal', 'notices'].flatMap((part) => temporaries(join(folder, part)).map((entry) => `${part}/${entry}`)),
     ...(isOpen(join(folder, 'journal/open.jsonl')) ? ['journal/open.jsonl'] : []),
     ...(existsSync(staging) ? readdirSync(staging).map((entry) => `staging/${entry}`) : []),
   ];
@@ -60,6 +61,9 @@ const halfMade = (recover: string): string[] => {
     (one) => `recover: ${one}`,
   );
 };
+
+const temporaries = (folder: string): string[] =>
+  existsSync(folder) ? readdirSync(folder).filter((entry) => /\.part$|^reserve$/.test(entry)) : [];
 
 /** A closed journal that was not yet renamed is filed away by the next change. */
 const isOpen = (journal: string): boolean =>

@@ -1,0 +1,99 @@
+/**
+ * A system call of a change fails as a full, broken, read-only or forbidden disk and a process without descriptors have it fail: once, or from then on. The change ends with a documented
+ * exit code, which tells the truth (success only if everything is durable, 3 and 5 only if nothing has changed, 6 only if everything is back), and then at most one `recover` brings old or new.
+ *
+ * Where every write fails from then on, so does the one by which Node wakes its own threads, and it aborts: that is a kill like others, and has its truth afterwards too.
+ */
+
+import assert from 'node:assert/strict';
+import type { Attack } from './attack.ts';
+import { type Chance, chanceOf } from './chance.ts';
+import { type Change, type ChangeName, callsOf, changes, deal, onBase, type Ready, withStages } from './changes.ts';
+import { type CallAt, cannotTrace, type Traced, traced } from './strace.ts';
+import { generationOf, isOpen, type Side, settled } from './truth.ts';
+
+export const errors: Attack = {
+  name: 'errors',
+  title: 'ENOSPC, EIO, EROFS, EACCES, EDQUOT, EMFILE from a system call of a change, once and from then on',
+  atLeast: 1500,
+  cannot: cannotTrace,
+  run: async (tally, options) => {
+    for (const [kind, change] of Object.entries(changes) as [ChangeName, Change][]) {
+      if (!tally.wants(kind)) continue;
+      if (!options.full && !quickKinds.includes(kind)) continue;
+      await withStages(change, options, async (ready) => {
+        const all = await callsOf(change, ready[0], opening);
+        const chance = chanceOf(options.seed, `errors ${kind}`);
+        const opens = all.filter(({ call }) => opening.includes(call));
+        const changing = all.filter(({ call }) => !opening.includes(call));
+        const chosen = options.full
+          ? [...changing, ...chance.some(opens, fullOpens)]
+          : [...chance.some(changing, quickShare), ...chance.some(opens, 1)];
+        await deal(ready, chosen, async (one, at) => {
+          const fault = faultOf(chanceOf(options.seed, `errors ${kind}:${at.call}:${at.nth}`), at);
+          const id = `${kind}:${at.call}:${at.nth}:${fault.error}:${fault.onwards ? 'on' : 'once'}`;
+          await tally.check(id, () => onBase(one, () => failing(change, one, fault)));
+        });
+      });
+    }
+  },
+};
+
+const quickKinds: readonly ChangeName[] = ['upgrade', 'install'];
+const quickShare = 5;
+const fullOpens = 30;
+
+/** Calls that take a descriptor. */
+const opening: readonly string[] = ['openat', 'socket', 'pipe2'];
+const naming = /^(rename|unlink|mkdir|rmdir|link|symlink|chmod|chown|lchown|fchmod|fchown|utimensat)/;
+const filling = /write|rename|mkdir|link|sync|truncate|fallocate|copy_file_range|sendfile/;
+
+export interface Fault {
+  readonly at: CallAt;
+  readonly error: string;
+  readonly onwards: boolean;
+}
+
+/** What such a call can fail with. */
+const faultOf = (chance: Chance, at: CallAt): Fault => {
+  const possible = opening.includes(at.call)
+    ? ['EMFILE', 'EIO', 'EACCES']
+    : [
+        'EIO',
+        ...(naming.test(at.call) ? ['EROFS', 'EACCES'] : []),
+        ...(filling.test(at.call) ? ['ENOSPC', 'EDQUOT'] : []),
+      ];
+  return { at, error: chance.one(possible), onwards: chance.whole(2) === 1 };
+};
+
+export const failing = async (change: Change, { stage, sides }: Ready, { at, error, onwards }: Fault): Promise<Side> => {
+  const before = generationOf(stage);
+  const others = opening.includes(at.call) ? opening : [];
+  const run = await traced(stage.world, change.args(stage), { what: `error=${error}`, at, onwards }, {}, others);
+  const failed = run.calls.filter((line) => line.endsWith('(INJECTED)'));
+  const told = `exit ${run.exit ?? run.signal} after ${failed[0] ?? 'no call'}\n${run.stderr}`;
+  try {
+    const open = isOpen(stage);
+    const truth = truthOf(run, open);
+    assert.ok(truth !== undefined, 'an exit code that is documented and true');
+    if (run.exit === 0) assert.deepEqual(failed.filter(mustLast), [], 'no success after a failed fsync');
+    const side = await settled(stage, sides, before);
+    assert.ok(truth.includes(side), `what the exit code says, and not the ${side} side`);
+    return side;
+  } catch (cause) {
+    throw new Error(told, { cause });
+  }
+};
+
+/** The sides that the command's end allows; undefined where it must not end like that. */
+const truthOf = ({ exit, signal, calls }: Traced, open: boolean): readonly Side[] | undefined => {
+  if (signal === 'SIGABRT') return calls.some((line) => /eventfd.*INJECTED/.test(line)) ? ['old', 'new'] : undefined;
+  const truths: Readonly<Record<number, readonly Side[]>> = open
+    ? { 7: ['old'], 8: ['old', 'new'] }
+    : { 0: ['new'], 3: ['old'], 5: ['old'], 6: ['old'], 7: ['old'], 8: ['new'] };
+  return truths[exit ?? -1];
+};
+
+/** Consent that could not be written is told, and a no; who holds a lock is a word for people. */
+const mustLast = (line: string): boolean =>
+  /^f(data)?sync/.test(line) && !/\/(consent\.|locks\/)/.test(line);

@@ -1,0 +1,153 @@
+/**
+ * Killed right before system calls of `recover`, behind a change that was killed: backward before its commit (`undo`), forward behind it (`finish`), and forward by hand
+ * (`forced`, `--finish` before the commit). One `recover` more, and everything is old or new. And three kills in a row: in the change, in its recovery, and in the recovery of that.
+ *
+ * A change is killed once for many cases, and what it left is laid back for each: where the way is back or by hand, without the servers, as a reboot leaves it; behind a commit the new
+ * server goes on.
+ */
+
+import assert from 'node:assert/strict';
+import type { Attack, AttackOptions, Tally } from './attack.ts';
+import { chanceOf } from './chance.ts';
+import { type Change, type ChangeName, callsOf, changes, deal, onBase, type Ready, withStages } from './changes.ts';
+import { endProcesses, name } from './stage.ts';
+import { type CallAt, type CallMade, callsTouching, cannotTrace, type Traced, traced } from './strace.ts';
+import { generationOf, isOpen, type Side, settled } from './truth.ts';
+
+export const killRecover: Attack = {
+  name: 'kill-recover',
+  title: 'kill -9 in `recover` behind a kill, both ways, and in a second one behind that',
+  atLeast: 330,
+  cannot: cannotTrace,
+  run: async (tally, options) => {
+    for (const [kind, change] of Object.entries(changes) as [ChangeName, Change][]) {
+      const { points, triples } = sharesOf(kind, options);
+      if (points.length + triples === 0 || ![kind, `triple:${kind}`].some(tally.wants)) continue;
+      await withStages(change, options, async (ready) => {
+        const all = await callsOf(change, ready[0]);
+        const chosen = points.flatMap((towards, index) => pointOf(kind, towards, all, options.seed, index) ?? []);
+        await deal(ready, chosen, (one, point) => attackPoint(tally, options, change, one, point));
+        const numbers = Array.from({ length: triples }, (_, index) => index);
+        await deal(ready, numbers, (one, number) => tripleKill(tally, options, change, one, { kind, all, number }));
+      });
+    }
+  },
+};
+
+type Towards = 'undo' | 'finish' | 'forced';
+
+/** Where a change was killed, and which way its recovery goes. */
+interface Point {
+  readonly id: string;
+  readonly towards: Towards;
+  readonly at: CallAt;
+}
+
+/** Of each change: which ways are tried, each at a call of its own, and how often three kills. */
+const shares: Readonly<Record<ChangeName, { undo: number; forced: number; finish: number; triples: number }>> = {
+  upgrade: { undo: 7, forced: 3, finish: 3, triples: 10 },
+  install: { undo: 3, forced: 1, finish: 1, triples: 5 },
+  reinstall: { undo: 2, forced: 1, finish: 1, triples: 4 },
+  rollback: { undo: 3, forced: 1, finish: 1, triples: 5 },
+  uninstall: { undo: 2, forced: 0, finish: 1, triples: 3 },
+  purge: { undo: 1, forced: 0, finish: 2, triples: 3 },
+};
+/** Kills in the recovery of each point; in the quick tier only those of an upgrade. */
+const fullKills = 10;
+const quickKills = 2;
+
+const sharesOf = (kind: ChangeName, { full }: AttackOptions): { points: Towards[]; triples: number } => {
+  if (!full) return kind === 'upgrade' ? { points: ['undo', 'finish'], triples: 1 } : { points: [], triples: 0 };
+  const { undo, forced, finish, triples } = shares[kind];
+  const times = (count: number, towards: Towards): Towards[] => Array.from({ length: count }, () => towards);
+  return { points: [...times(undo, 'undo'), ...times(forced, 'forced'), ...times(finish, 'finish')], triples };
+};
+
+/** A call between those that open the change (or begin to stop the server, which a reboot does too), commit it, and close it. */
+const pointOf = (
+  kind: ChangeName,
+  towards: Towards,
+  all: readonly CallMade[],
+  seed: number,
+  index: number,
+): Point | undefined => {
+  const entry = (what: string): number => all.findIndex(({ line }) => line.includes(`\\"entry\\":\\"${what}`));
+  const [begin, commit] = [Math.max(entry('open'), entry('begin\\",\\"step\\":\\"stop')), entry('commit')];
+  assert.ok(begin >= 0 && commit > begin, 'the calls have the entries of the journal');
+  const end = entry('close') > commit ? entry('close') : all.length - 1;
+  const among = towards === 'finish' ? all.slice(commit + 1, end + 1) : all.slice(begin + 1, commit + 1);
+  const at = chanceOf(seed, `kill-recover ${kind} ${towards} ${index}`).one(among);
+  return { id: `${kind}:${at.call}:${at.nth}:${towards}`, towards, at };
+};
+
+const wayOf = (towards: Towards): string[] => ['recover', name, ...(towards === 'forced' ? ['--finish'] : [])];
+
+const attackPoint = async (
+  tally: Tally,
+  { full, seed }: AttackOptions,
+  change: Change,
+  ready: Ready,
+  { id, towards, at }: Point,
+): Promise<void> => {
+  if (!tally.wants(id)) return;
+  const { stage, sides } = ready;
+  await stage.layBack('base');
+  const before = generationOf(stage);
+  await killed(ready, change.args(stage), at);
+  assert.ok(isOpen(stage), `${id} leaves a change open`);
+  if (towards !== 'finish') endProcesses(stage.world.home);
+  stage.keep('open');
+  const again = async (): Promise<void> => {
+    if (towards === 'finish' && sides.fresh.current !== null) stage.freshen('open');
+    else await stage.layBack('open');
+  };
+  const whole = await traced(stage.world, wayOf(towards));
+  assert.equal(whole.exit, 0, `${id}: ${whole.stderr}`);
+  const calls = callsTouching(stage.world.home, whole.calls);
+  for (const call of chanceOf(seed, id).some(calls, full ? fullKills : quickKills)) {
+    await tally.check(`${id}:${call.call}:${call.nth}`, async () => {
+      await again();
+      const run = await killed(ready, wayOf(towards), call);
+      const side = await settledOrTold(ready, before, run);
+      if (towards !== 'forced') assert.equal(side, towards === 'undo' ? 'old' : 'new', 'the way that the commit decides');
+    });
+  }
+  await stage.layBack('base');
+};
+
+const tripleKill = async (
+  tally: Tally,
+  { seed }: AttackOptions,
+  change: Change,
+  ready: Ready,
+  { kind, all, number }: { kind: ChangeName; all: readonly CallMade[]; number: number },
+): Promise<void> => {
+  const id = `triple:${kind}:${number}`;
+  const chance = chanceOf(seed, id);
+  const opened = all.slice(all.findIndex(({ line }) => line.includes('\\"entry\\":\\"open')) + 1);
+  await tally.check(id, () =>
+    onBase(ready, async () => {
+      const before = generationOf(ready.stage);
+      const first = await killed(ready, change.args(ready.stage), chance.one(opened));
+      for (const calls of [20, 20]) {
+        if (isOpen(ready.stage)) await killed(ready, wayOf('undo'), { call: 'fsync', nth: 1 + chance.whole(calls) });
+      }
+      return settledOrTold(ready, before, first);
+    }),
+  );
+};
+
+/** A recovery that was at its end before it came to that call has ended well. */
+const killed = async ({ stage }: Ready, args: readonly string[], at: CallAt): Promise<Traced> => {
+  const run = await traced(stage.world, args, { what: 'signal=SIGKILL', at });
+  assert.ok(run.signal === 'SIGKILL' || run.exit === 0, `exit ${run.exit}: ${run.stderr}`);
+  return run;
+};
+
+const settledOrTold = async ({ stage, sides }: Ready, before: number, run: Traced): Promise<Side> => {
+  try {
+    return await settled(stage, sides, before);
+  } catch (error) {
+    throw new Error(`killed before ${run.calls.at(-1)}`, { cause: error });
+  }
+};

@@ -1,0 +1,77 @@
+/**
+ * Sabotage: the program with a deliberate fault in it (sabotage/faults.ts) is attacked in the very place, and the attack has to fail. It proves that the attacks bite. What catches a fault is played
+ * on the whole program first, where it has to hold.
+ */
+
+import assert from 'node:assert/strict';
+import { inspect } from 'node:util';
+import type { Attack } from './attack.ts';
+import { chanceOf } from './chance.ts';
+import { callsOf, changes, type Ready, withStages } from './changes.ts';
+import { failing } from './errors.ts';
+import { killedAt } from './kill.ts';
+import { type Sabotage, sabotages } from './sabotage/faults.ts';
+import { openWorkshop, type Workshop } from './sabotage/workshop.ts';
+import { cannotTrace } from './strace.ts';
+
+export const sabotage: Attack = {
+  name: 'sabotage',
+  title: 'faults of our own making, each of which has to be caught',
+  atLeast: 12,
+  cannot: cannotTrace,
+  run: async (tally, options) => {
+    const chosen = options.full ? sabotages : chanceOf(options.seed, 'sabotage').some(sabotages, 1);
+    const wanted = chosen.filter(({ name }) => tally.wants(idOf(name)));
+    const workshop = openWorkshop();
+    try {
+      await withStages(changes.upgrade, { ...options, jobs: 1 }, async ([ready]) => {
+        for (const one of wanted) await tally.check(idOf(one.name), () => mustBeCaught(workshop, ready, one));
+      });
+    } finally {
+      workshop.close();
+    }
+    tally.note(`${wanted.length} of ${sabotages.length} made`);
+  },
+};
+
+const idOf = (name: string): string => name.replaceAll(' ', '-');
+
+const mustBeCaught = async (workshop: Workshop, ready: Ready, one: Sabotage): Promise<void> => {
+  const { caught } = one;
+  if ('test' in caught) {
+    assert.ok(workshop.passes(caught.test), `${caught.test} passes with the source as it is`);
+    return workshop.sabotaged(one, async () => assert.ok(!workshop.passes(caught.test), `${caught.test} sees it`));
+  }
+  await ready.stage.layBack('base');
+  await attacked(ready, one);
+  await workshop.sabotaged(one, () =>
+    workshop.asProgram(async () => {
+      const seen = await failureOf(() => attacked(ready, one));
+      assert.ok(seen instanceof Error, 'nothing was seen of it');
+      assert.match(inspect(seen), /AssertionError/, 'an assertion is what fails');
+    }),
+  );
+};
+
+/** What is played on the stage, which afterwards is laid back by whichever program comes next. */
+const attacked = async (ready: Ready, { caught, name }: Sabotage): Promise<void> => {
+  if ('test' in caught) return;
+  try {
+    if ('look' in caught) return await caught.look(ready.stage);
+    const at = (await callsOf(changes.upgrade, ready)).find(caught.at);
+    assert.ok(at, `there is a call to attack at: ${name}`);
+    if (caught.error === undefined) await killedAt(changes.upgrade, ready, at);
+    else await failing(changes.upgrade, ready, { at, error: caught.error, onwards: false });
+  } finally {
+    await ready.stage.layBack('base');
+  }
+};
+
+const failureOf = async (work: () => Promise<void>): Promise<unknown> => {
+  try {
+    await work();
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+};

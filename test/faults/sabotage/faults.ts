@@ -1,0 +1,147 @@
+/** The deliberate faults: what each does to the source, and what has to notice it. A text that is not in its file any more fails the attack. */
+
+import type { CallMade } from '../strace.ts';
+import { type Look, healthCounts, lastWritesArrive, secretsAreKept, syncedAtOnce } from './looks.ts';
+
+export interface Sabotage {
+  readonly name: string;
+  readonly file: string;
+  /** Each text is there once, and becomes the other. */
+  readonly changes: readonly (readonly [search: string, replace: string])[];
+  readonly caught: Catcher;
+}
+
+export type Catcher =
+  /** An upgrade that is killed right before this call (or in which it fails, with `error`), and recovered. */
+  | { readonly at: (call: CallMade) => boolean; readonly error?: string }
+  | { readonly look: Look }
+  /** A test of the file fails. */
+  | { readonly test: string };
+
+const entry =
+  (what: string) =>
+  ({ call, line }: CallMade): boolean =>
+    call === 'write' && line.includes(`"entry\\":\\"${what}`);
+
+const begin = (step: string) => entry(`begin\\",\\"step\\":\\"${step}\\"`);
+
+/** A rename of this part onto its place. */
+const switching =
+  (part: string) =>
+  ({ call, line }: CallMade): boolean =>
+    call.startsWith('rename') && line.includes(`/${part}.next", `);
+
+export const sabotages: readonly Sabotage[] = [
+  {
+    name: 'a sync left out',
+    file: 'src/system/append.ts',
+    changes: [['    fsyncSync(fd);\n', '']],
+    caught: { look: syncedAtOnce },
+  },
+  {
+    name: 'a failed sync ignored',
+    file: 'src/system/append.ts',
+    changes: [['    fsyncSync(fd);\n', '    try {\n      fsyncSync(fd);\n    } catch {}\n']],
+    caught: {
+      at: ({ call, line }) => call === 'fsync' && line.includes('open.jsonl'),
+      error: 'EIO',
+    },
+  },
+  {
+    name: 'a file written in its place',
+    file: 'src/system/files.ts',
+    changes: [
+      [
+        'openSync(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600)',
+        'openSync(path, O_WRONLY | O_CREAT | constants.O_TRUNC | O_NOFOLLOW, 0o600)',
+      ],
+      ['    renameSync(temporary, path);\n  } catch (error) {\n    removeQuietly(temporary);\n    throw error;\n  }\n  syncFolder(dirname(path));\n};\n\n/** The file as text', '  } catch (error) {\n    throw error;\n  }\n  syncFolder(dirname(path));\n};\n\n/** The file as text'],
+    ],
+    caught: { at: ({ call, line }) => call === 'write' && line.includes('instance.json') },
+  },
+  {
+    name: 'steps undone in the order in which they were done',
+    file: 'src/change/transaction.ts',
+    changes: [['transactionSteps(ctx).toReversed()', 'transactionSteps(ctx)']],
+    caught: { at: begin('health') },
+  },
+  {
+    name: 'a step noted behind itself',
+    file: 'src/change/transaction.ts',
+    changes: [
+      ["  appendEntry(ctx.world, ctx.paths, { entry: 'begin', step: step.id });\n", ''],
+      [
+        "  appendEntry(ctx.world, ctx.paths, { entry: 'done', step: step.id });\n",
+        "  appendEntry(ctx.world, ctx.paths, { entry: 'begin', step: step.id });\n  appendEntry(ctx.world, ctx.paths, { entry: 'done', step: step.id });\n",
+      ],
+    ],
+    caught: { at: switching('config') },
+  },
+  {
+    name: 'data replaced without a backup',
+    file: 'src/change/steps/parts.ts',
+    changes: [
+      [
+        '    renameDurably(path, kept);\n',
+        "    process.getBuiltinModule('node:fs').rmSync(path, { recursive: true });\n",
+      ],
+    ],
+    caught: { at: begin('current') },
+  },
+  {
+    name: 'the second copy left out',
+    file: 'src/change/steps/parts.ts',
+    changes: [['    await updateTree(ctx.paths.data, nextOf(ctx.paths,', '    if (process.pid === 0) await updateTree(ctx.paths.data, nextOf(ctx.paths,']],
+    caught: { look: lastWritesArrive },
+  },
+  {
+    name: 'health ignored',
+    file: 'src/change/steps/service.ts',
+    changes: [['  if (report.healthy) return;\n', '  if (process.pid !== 0) return;\n']],
+    caught: { look: healthCounts },
+  },
+  {
+    name: 'the yes of before kept over an undone upgrade',
+    file: 'src/change/steps/consent.ts',
+    changes: [
+      ['    raiseState(ctx);\n    warnOf(ctx, await voidGeneration(ctx.world, ctx.paths, raiseOf(ctx)));\n', ''],
+      [
+        '    // Undone also where it was never begun, and then what was counted before is still there.\n    await eraseQuietly(ctx);\n    await nothingCounts(ctx);\n',
+        '',
+      ],
+    ],
+    caught: { at: begin('generation') },
+  },
+  {
+    name: 'secrets for everybody to read',
+    file: 'src/change/configure.ts',
+    changes: [['Object.fromEntries(secrets), () => ({ mode: 0o600 })', 'Object.fromEntries(secrets), () => ({ mode: 0o644 })']],
+    caught: { look: secretsAreKept },
+  },
+  {
+    name: 'leftovers of a killed run kept',
+    file: 'src/change/recover.ts',
+    changes: [['await removeLeftovers(ports, paths);\n      ports.events.note', 'false;\n      ports.events.note']],
+    caught: { at: entry('open') },
+  },
+  {
+    name: 'the lock skipped',
+    file: 'src/change/hold.ts',
+    changes: [
+      ['    throw busy(paths, attempt.heldBy);\n', '    return { following: (ports) => ports, release: () => undefined };\n'],
+    ],
+    caught: { test: 'test/change/hold.test.ts' },
+  },
+  {
+    name: 'the digest of a journal line unchecked',
+    file: 'src/instance/unfinished.ts',
+    changes: [["if (line[16] !== ' ' || digestOf(json) !== line.slice(0, 16)) return", "if (line[16] !== ' ') return"]],
+    caught: { test: 'test/change/journal.test.ts' },
+  },
+  {
+    name: 'the reserve kept when an undo begins',
+    file: 'src/change/journal.ts',
+    changes: [["  if (entry.entry === 'undo' || (entry.entry === 'resume' && entry.towards === 'undo')) removeFile(reserveOf(paths));\n", '']],
+    caught: { test: 'test/change/journal.test.ts' },
+  },
+];
