@@ -134,10 +134,22 @@ const unchanged = (ports: Ports, paths: InstancePaths, withdrew: boolean): Chang
 const planned = (ports: Ports, paths: InstancePaths, plan: Plan): ChangeResult =>
   resultOf(ports, paths, { outcome: 'planned', changed: false, plan, setAside: [], downtimeSeconds: null });
 
+/** A change that is done is done, whether or not its state can be read back now. */
+const stateBehind = (ports: Ports, paths: InstancePaths, changed: boolean): InstanceState | null => {
+  try {
+    return readState(paths) ?? null;
+  } catch (error) {
+    if (!changed) throw error;
+    const message = `What is installed now could not be read: ${messageOf(error)}.`;
+    ports.events.warn({ id: 'state-unread', message, remedy: `Everything is done. See: assent status ${paths.name}` });
+    return null;
+  }
+};
+
 type Ending = Pick<ChangeResult, 'outcome' | 'changed' | 'plan' | 'setAside' | 'downtimeSeconds'>;
 
 export const resultOf = (ports: Ports, paths: InstancePaths, ending: Ending): ChangeResult => {
-  const state: InstanceState | null = readState(paths) ?? null;
+  const state = stateBehind(ports, paths, ending.changed);
   return {
     ...ending,
     state,

@@ -42,5 +42,13 @@ export const refusedBySystem = (error: unknown): Failure | undefined => {
       error,
     );
   }
+  if (code === 'EMFILE' || code === 'ENFILE') {
+    return new Failure(
+      'refused-check',
+      `Too many files are open, in this process or on this machine${where}.`,
+      'Nothing was changed. Raise the limit (ulimit -n), or end what holds so many, and run the command again.',
+      error,
+    );
+  }
   return undefined;
 };

@@ -126,8 +126,13 @@ const makeLock = (fd: number, path: string, holder: LockHolder): Lock => {
     release: () => {
       if (!open) return;
       open = false;
-      ftruncateSync(fd, 0);
-      closeSync(fd);
+      try {
+        ftruncateSync(fd, 0);
+      } catch {
+        // As above; and whoever releases a lock is at an end that this must not make another one.
+      } finally {
+        closeSync(fd);
+      }
     },
   };
 };

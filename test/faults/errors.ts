@@ -40,7 +40,7 @@ export const errors: Attack = {
 };
 
 const quickKinds: readonly ChangeName[] = ['upgrade', 'install'];
-const quickShare = 5;
+const quickShare = Number(process.env.SHARE ?? 5);
 const fullOpens = 30;
 
 /** Calls that take a descriptor. */
