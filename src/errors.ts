@@ -81,4 +81,10 @@ export class Failure extends Error {
 }
 
 /** The error's message, whatever was thrown. */
-export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+export const messageOf = (error: unknown): string => {
+  const message = error instanceof Error ? error.message : String(error);
+  return message.replace(`${quotaUnnamed}: ${quotaUnnamed}`, 'EDQUOT: disk quota exceeded');
+};
+
+/** What Node calls EDQUOT, of which it does not know. */
+export const quotaUnnamed = 'Unknown system error -122';

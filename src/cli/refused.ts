@@ -4,6 +4,7 @@
  */
 
 import { Failure } from '../errors.ts';
+import { codeOf } from '../system/files.ts';
 
 /** Not a folder, a folder, a chain of links, a name too long, no regular file, an error of the disk. */
 const unusable: ReadonlySet<string> = new Set(['ENOTDIR', 'EISDIR', 'ELOOP', 'ENAMETOOLONG', 'EINVAL', 'EIO']);
@@ -11,7 +12,8 @@ const unusable: ReadonlySet<string> = new Set(['ENOTDIR', 'EISDIR', 'ELOOP', 'EN
 /** The failure that such an error means, or undefined for all others. */
 export const refusedBySystem = (error: unknown): Failure | undefined => {
   if (!(error instanceof Error) || error instanceof Failure) return undefined;
-  const { code, path } = error as NodeJS.ErrnoException;
+  const code = codeOf(error);
+  const { path } = error as NodeJS.ErrnoException;
   const where = path === undefined ? '' : `: ${path}`;
   if (code === 'EACCES' || code === 'EPERM') {
     const advice =

@@ -5,6 +5,7 @@
  * minute for its first byte (a proxy that fetches and scans a large archive first does), and as long between two pieces.
  */
 import { Failure, messageOf } from '../errors.ts';
+import { codeOf } from '../system/files.ts';
 import { SpoolTooLong } from '../system/spool.ts';
 
 /** Milliseconds. */
@@ -49,7 +50,8 @@ export const withDeadline = async <T>(
 
 /** Whether the same may work a moment later. */
 export const isWorthAnotherTry = (error: unknown): boolean => {
-  const { statusCode, code } = error as { statusCode?: unknown; code?: unknown };
+  const { statusCode } = error as { statusCode?: unknown };
+  const code = codeOf(error);
   if (typeof statusCode === 'number') return statusCode >= 500 || statusCode === 408 || statusCode === 429;
   if (error instanceof SpoolTooLong) return false;
   return !/^(ENOTFOUND|ENOSPC|EACCES|EROFS|EDQUOT|ERR_INVALID_URL|.*CERT.*|.*VERIFY.*|ERR_TLS.*)$/.test(String(code));
@@ -57,7 +59,8 @@ export const isWorthAnotherTry = (error: unknown): boolean => {
 
 /** The Failure 'download-failed' about one package. `url` may hold credentials and is not shown. */
 export const fetchTrouble = (wanted: { name: string; version: string }, url: string, error: unknown): Failure => {
-  const { statusCode, code } = error as { statusCode?: unknown; code?: unknown };
+  const { statusCode } = error as { statusCode?: unknown };
+  const code = codeOf(error);
   const { host } = new URL(url);
   const reason =
     typeof statusCode === 'number' ? statusReasons(statusCode) : (systemReasons[String(code)] ?? messageOf(error));

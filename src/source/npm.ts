@@ -6,6 +6,7 @@
  */
 import { join } from 'node:path';
 import { Failure, messageOf } from '../errors.ts';
+import { codeOf } from '../system/files.ts';
 import { linkQuickly } from '../system/quick-files.ts';
 import type { ReleaseWorkers } from '../system/release-workers.ts';
 import { dropArtifact, type VerifiedArtifact } from './artifact.ts';
@@ -93,7 +94,7 @@ export const unpackArtifact = async (
 
 /** Why an archive that is the pinned one could not be unpacked. */
 export const unpackFailure = (label: string, error: unknown): Failure => {
-  const isFull = ['ENOSPC', 'EDQUOT'].includes((error as { code?: string }).code ?? '');
+  const isFull = ['ENOSPC', 'EDQUOT'].includes(codeOf(error) ?? '');
   return isFull
     ? new Failure(
         'refused-space',

@@ -7,7 +7,8 @@ test.each([
   ['EACCES', 'refused-permission'],
   ['EROFS', 'refused-permission'],
   ['ENOSPC', 'refused-space'],
-  ['EDQUOT', 'refused-space'],
+  // As Node names EDQUOT.
+  ['Unknown system error -122', 'refused-space'],
   ['EIO', 'refused-check'],
   ['EMFILE', 'refused-check'],
   ['ENFILE', 'refused-check'],

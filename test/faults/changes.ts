@@ -1,7 +1,8 @@
 /** The changes that attacks are made on, each with what it begins from; and several stages side by side, that share the cases of one. */
 
 import assert from 'node:assert/strict';
-import type { AttackOptions } from './attack.ts';
+import type { AttackOptions, Tally } from './attack.ts';
+import { chanceOf } from './chance.ts';
 import { makeStage, product, purging, reinstall, rollback, type Stage, uninstall, upgrade, versions } from './stage.ts';
 import { type CallMade, callsTouching, traced } from './strace.ts';
 import { type Side, type Sides, sidesOf } from './truth.ts';
@@ -37,6 +38,15 @@ export const changes = {
 const silent = (args: readonly string[]): string[] => args.filter((arg) => !arg.startsWith('--telemetry'));
 
 export type ChangeName = keyof typeof changes;
+
+/** In the quick tier an upgrade and one of the others; all of them in the full one, and where a case is asked for. */
+export const changesFor = (name: string, tally: Tally, { full, seed }: AttackOptions): [ChangeName, Change][] => {
+  const all = Object.entries(changes) as [ChangeName, Change][];
+  const isAsked = !tally.wants('any');
+  const other = chanceOf(seed, name).one(all.filter(([kind]) => kind !== 'upgrade'));
+  const chosen = full || isAsked ? all : all.filter((each) => each[0] === 'upgrade' || each === other);
+  return chosen.filter(([kind]) => tally.wants(kind));
+};
 
 /** A stage with what the change begins from kept as `base`, and both sides of it. */
 export interface Ready {

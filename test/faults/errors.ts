@@ -8,7 +8,7 @@
 import assert from 'node:assert/strict';
 import type { Attack } from './attack.ts';
 import { type Chance, chanceOf } from './chance.ts';
-import { type Change, type ChangeName, callsOf, changes, deal, onBase, type Ready, withStages } from './changes.ts';
+import { type Change, callsOf, changesFor, deal, onBase, type Ready, withStages } from './changes.ts';
 import { type CallAt, cannotTrace, type Traced, traced } from './strace.ts';
 import { generationOf, isOpen, type Side, settled } from './truth.ts';
 
@@ -18,9 +18,7 @@ export const errors: Attack = {
   atLeast: 1500,
   cannot: cannotTrace,
   run: async (tally, options) => {
-    for (const [kind, change] of Object.entries(changes) as [ChangeName, Change][]) {
-      if (!tally.wants(kind)) continue;
-      if (!options.full && !quickKinds.includes(kind)) continue;
+    for (const [kind, change] of changesFor('errors', tally, options)) {
       await withStages(change, options, async (ready) => {
         const all = await callsOf(change, ready[0], opening);
         const chance = chanceOf(options.seed, `errors ${kind}`);
@@ -39,7 +37,6 @@ export const errors: Attack = {
   },
 };
 
-const quickKinds: readonly ChangeName[] = ['upgrade', 'install'];
 const quickShare = Number(process.env.SHARE ?? 5);
 const fullOpens = 30;
 
@@ -66,7 +63,11 @@ const faultOf = (chance: Chance, at: CallAt): Fault => {
   return { at, error: chance.one(possible), onwards: chance.whole(2) === 1 };
 };
 
-export const failing = async (change: Change, { stage, sides }: Ready, { at, error, onwards }: Fault): Promise<Side> => {
+export const failing = async (
+  change: Change,
+  { stage, sides }: Ready,
+  { at, error, onwards }: Fault,
+): Promise<Side> => {
   const before = generationOf(stage);
   const others = opening.includes(at.call) ? opening : [];
   const run = await traced(stage.world, change.args(stage), { what: `error=${error}`, at, onwards }, {}, others);
@@ -95,5 +96,4 @@ const truthOf = ({ exit, signal, calls }: Traced, open: boolean): readonly Side[
 };
 
 /** Consent that could not be written is told, and a no; who holds a lock is a word for people. */
-const mustLast = (line: string): boolean =>
-  /^f(data)?sync/.test(line) && !/\/(consent\.|locks\/)/.test(line);
+const mustLast = (line: string): boolean => /^f(data)?sync/.test(line) && !/\/(consent\.|locks\/)/.test(line);

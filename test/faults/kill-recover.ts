@@ -109,7 +109,8 @@ const attackPoint = async (
       await again();
       const run = await killed(ready, wayOf(towards), call);
       const side = await settledOrTold(ready, before, run);
-      if (towards !== 'forced') assert.equal(side, towards === 'undo' ? 'old' : 'new', 'the way that the commit decides');
+      if (towards !== 'forced')
+        assert.equal(side, towards === 'undo' ? 'old' : 'new', 'the way that the commit decides');
     });
   }
   await stage.layBack('base');

@@ -8,7 +8,7 @@
 import assert from 'node:assert/strict';
 import type { Attack } from './attack.ts';
 import { chanceOf } from './chance.ts';
-import { type Change, type ChangeName, callsOf, changes, deal, onBase, type Ready, withStages } from './changes.ts';
+import { type Change, callsOf, changesFor, deal, onBase, type Ready, withStages } from './changes.ts';
 import { type CallAt, cannotTrace, traced } from './strace.ts';
 import { generationOf, type Side, settled } from './truth.ts';
 
@@ -18,8 +18,7 @@ export const kill: Attack = {
   atLeast: 1000,
   cannot: cannotTrace,
   run: async (tally, options) => {
-    for (const [kind, change] of Object.entries(changes) as [ChangeName, Change][]) {
-      if (!tally.wants(kind)) continue;
+    for (const [kind, change] of changesFor('kill', tally, options)) {
       await withStages(change, options, async (ready) => {
         const all = await callsOf(change, ready[0]);
         const chosen = options.full ? all : chanceOf(options.seed, `kill ${kind}`).some(all, quickShare);

@@ -86,7 +86,19 @@ export const traced = (
     injection === undefined
       ? []
       : ['-e', `inject=${injection.at.call}:${injection.what}:when=${injection.at.nth}${injection.onwards ? '+' : ''}`];
-  const words = ['-qq', '-y', '-s', '120', '-o', log, '-e', `trace=${[...mutating, ...others]}`, '-e', 'signal=none', ...inject];
+  const words = [
+    '-qq',
+    '-y',
+    '-s',
+    '120',
+    '-o',
+    log,
+    '-e',
+    `trace=${[...mutating, ...others]}`,
+    '-e',
+    'signal=none',
+    ...inject,
+  ];
   // The command itself, and not the launcher's Node: what is counted begins with it.
   const program = [join(programCopy(), 'node/node'), join(programCopy(), 'dist/main.mjs')];
   const child = spawn('strace', [...words, ...program, ...args], {

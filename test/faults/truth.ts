@@ -72,7 +72,11 @@ export const holds = async (stage: Stage, { old, fresh }: Sides, before: number)
   assert.deepEqual(await stage.looks(), now, 'a second recover changes nothing');
   if (now.current !== null) {
     if (begun) assert.equal(document.consent?.collecting, false, 'no yes outlives the change');
-    assert.equal(existsSync(stage.place('telemetry')), document.consent?.collecting, 'what was counted goes with its yes');
+    assert.equal(
+      existsSync(stage.place('telemetry')),
+      document.consent?.collecting,
+      'what was counted goes with its yes',
+    );
     assert.ok(generationOf(stage) >= before + (side === 'new' ? 1 : 0), 'the generation never goes back');
   }
   return side;

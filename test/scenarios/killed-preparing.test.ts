@@ -6,8 +6,8 @@
 import { chownSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { freePort } from '../support/sandbox.ts';
 import { leftovers } from '../support/oracle.ts';
+import { freePort } from '../support/sandbox.ts';
 import { type Scenario, scenario } from '../support/scenario.ts';
 import { nobody, repository } from '../support/seed.ts';
 
@@ -33,7 +33,7 @@ const recovers = async (world: Scenario): Promise<void> => {
   expect(leftovers(world, name)).toEqual([]);
 };
 
-it('an upgrade killed while it prepares leaves what recover removes, once', { timeout: 300_000 }, async () => {
+it('an upgrade killed while it prepares leaves what recover removes, once', { timeout: 1_200_000 }, async () => {
   const world = await scenario([old, fresh]);
   const install = ['install', old, '--set', `webPort=${await freePort()}`];
   expect(await world.run([...install, '--yes', '--telemetry=off'])).toMatchObject({ exit: 0 });
@@ -51,7 +51,7 @@ it('an upgrade killed while it prepares leaves what recover removes, once', { ti
   expect((await world.json(['status', name])).document.instance).toMatchObject({ version: '0.17.4', state: 'running' });
 });
 
-it('of a first install killed while it prepares nothing is left', { timeout: 300_000 }, async () => {
+it('of a first install killed while it prepares nothing is left', { timeout: 1_200_000 }, async () => {
   const world = await scenario([old]);
   await killedPreparing(world, 'install', old, '--set', `webPort=${await freePort()}`);
   await recovers(world);

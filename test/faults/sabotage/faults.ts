@@ -1,7 +1,7 @@
 /** The deliberate faults: what each does to the source, and what has to notice it. A text that is not in its file any more fails the attack. */
 
 import type { CallMade } from '../strace.ts';
-import { type Look, healthCounts, lastWritesArrive, secretsAreKept, syncedAtOnce } from './looks.ts';
+import { healthCounts, type Look, lastWritesArrive, secretsAreKept, syncedAtOnce } from './looks.ts';
 
 export interface Sabotage {
   readonly name: string;
@@ -55,7 +55,10 @@ export const sabotages: readonly Sabotage[] = [
         'openSync(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600)',
         'openSync(path, O_WRONLY | O_CREAT | constants.O_TRUNC | O_NOFOLLOW, 0o600)',
       ],
-      ['    renameSync(temporary, path);\n  } catch (error) {\n    removeQuietly(temporary);\n    throw error;\n  }\n  syncFolder(dirname(path));\n};\n\n/** The file as text', '  } catch (error) {\n    throw error;\n  }\n  syncFolder(dirname(path));\n};\n\n/** The file as text'],
+      [
+        '    renameSync(temporary, path);\n  } catch (error) {\n    removeQuietly(temporary);\n    throw error;\n  }\n  syncFolder(dirname(path));\n};\n\n/** The file as text',
+        '  } catch (error) {\n    throw error;\n  }\n  syncFolder(dirname(path));\n};\n\n/** The file as text',
+      ],
     ],
     caught: { at: ({ call, line }) => call === 'write' && line.includes('instance.json') },
   },
@@ -91,7 +94,12 @@ export const sabotages: readonly Sabotage[] = [
   {
     name: 'the second copy left out',
     file: 'src/change/steps/parts.ts',
-    changes: [['    await updateTree(ctx.paths.data, nextOf(ctx.paths,', '    if (process.pid === 0) await updateTree(ctx.paths.data, nextOf(ctx.paths,']],
+    changes: [
+      [
+        '    await updateTree(ctx.paths.data, nextOf(ctx.paths,',
+        '    if (process.pid === 0) await updateTree(ctx.paths.data, nextOf(ctx.paths,',
+      ],
+    ],
     caught: { look: lastWritesArrive },
   },
   {
@@ -115,7 +123,9 @@ export const sabotages: readonly Sabotage[] = [
   {
     name: 'secrets for everybody to read',
     file: 'src/change/configure.ts',
-    changes: [['Object.fromEntries(secrets), () => ({ mode: 0o600 })', 'Object.fromEntries(secrets), () => ({ mode: 0o644 })']],
+    changes: [
+      ['Object.fromEntries(secrets), () => ({ mode: 0o600 })', 'Object.fromEntries(secrets), () => ({ mode: 0o644 })'],
+    ],
     caught: { look: secretsAreKept },
   },
   {
@@ -128,7 +138,10 @@ export const sabotages: readonly Sabotage[] = [
     name: 'the lock skipped',
     file: 'src/change/hold.ts',
     changes: [
-      ['    throw busy(paths, attempt.heldBy);\n', '    return { following: (ports) => ports, release: () => undefined };\n'],
+      [
+        '    throw busy(paths, attempt.heldBy);\n',
+        '    return { following: (ports) => ports, release: () => undefined };\n',
+      ],
     ],
     caught: { test: 'test/change/hold.test.ts' },
   },
@@ -141,7 +154,12 @@ export const sabotages: readonly Sabotage[] = [
   {
     name: 'the reserve kept when an undo begins',
     file: 'src/change/journal.ts',
-    changes: [["  if (entry.entry === 'undo' || (entry.entry === 'resume' && entry.towards === 'undo')) removeFile(reserveOf(paths));\n", '']],
+    changes: [
+      [
+        "  if (entry.entry === 'undo' || (entry.entry === 'resume' && entry.towards === 'undo')) removeFile(reserveOf(paths));\n",
+        '',
+      ],
+    ],
     caught: { test: 'test/change/journal.test.ts' },
   },
 ];
