@@ -24,8 +24,7 @@ import { allParts, nextOf, removePrepared } from './steps/parts.ts';
 
 /** Whether there is anything to be removed. Only for an instance of which no change is open. */
 export const hasLeftovers = (paths: InstancePaths): boolean =>
-  isSkeleton(paths) ||
-  [...leftFiles(paths), ...leftFolders(paths)].some(isThere);
+  isSkeleton(paths) || [...leftFiles(paths), ...leftFolders(paths)].some(isThere);
 
 /** Removes them, and what dead runs have left in staging. True if there was anything; what can't be removed is a warning. */
 export const removeLeftovers = async (ports: Ports, paths: InstancePaths): Promise<boolean> => {

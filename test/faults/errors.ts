@@ -37,7 +37,7 @@ export const errors: Attack = {
   },
 };
 
-const quickShare = Number(process.env.SHARE ?? 5);
+const quickShare = 3;
 const fullOpens = 30;
 
 /** Calls that take a descriptor. */

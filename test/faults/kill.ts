@@ -32,7 +32,7 @@ export const kill: Attack = {
 };
 
 /** Cases of each change in the quick tier. */
-const quickShare = Number(process.env.SHARE ?? 4);
+const quickShare = 4;
 
 export const killedAt = async (change: Change, { stage, sides }: Ready, at: CallAt): Promise<Side> => {
   const before = generationOf(stage);

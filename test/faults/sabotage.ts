@@ -12,7 +12,7 @@ import { failing } from './errors.ts';
 import { killedAt } from './kill.ts';
 import { type Sabotage, sabotages } from './sabotage/faults.ts';
 import { openWorkshop, type Workshop } from './sabotage/workshop.ts';
-import { cannotTrace } from './strace.ts';
+import { type CallMade, cannotTrace } from './strace.ts';
 
 export const sabotage: Attack = {
   name: 'sabotage',
@@ -25,7 +25,8 @@ export const sabotage: Attack = {
     const workshop = openWorkshop();
     try {
       await withStages(changes.upgrade, { ...options, jobs: 1 }, async ([ready]) => {
-        for (const one of wanted) await tally.check(idOf(one.name), () => mustBeCaught(workshop, ready, one));
+        const whole = await callsOf(changes.upgrade, ready);
+        for (const one of wanted) await tally.check(idOf(one.name), () => mustBeCaught(workshop, ready, whole, one));
       });
     } finally {
       workshop.close();
@@ -36,14 +37,18 @@ export const sabotage: Attack = {
 
 const idOf = (name: string): string => name.replaceAll(' ', '-');
 
-const mustBeCaught = async (workshop: Workshop, ready: Ready, one: Sabotage): Promise<void> => {
+const mustBeCaught = async (
+  workshop: Workshop,
+  ready: Ready,
+  whole: readonly CallMade[],
+  one: Sabotage,
+): Promise<void> => {
   const { caught } = one;
   if ('test' in caught) {
     assert.ok(workshop.passes(caught.test), `${caught.test} passes with the source as it is`);
     return workshop.sabotaged(one, async () => assert.ok(!workshop.passes(caught.test), `${caught.test} sees it`));
   }
-  await ready.stage.layBack('base');
-  await attacked(ready, one);
+  await attacked(ready, one, whole);
   await workshop.sabotaged(one, () =>
     workshop.asProgram(async () => {
       const seen = await failureOf(() => attacked(ready, one));
@@ -54,11 +59,12 @@ const mustBeCaught = async (workshop: Workshop, ready: Ready, one: Sabotage): Pr
 };
 
 /** What is played on the stage, which afterwards is laid back by whichever program comes next. */
-const attacked = async (ready: Ready, { caught, name }: Sabotage): Promise<void> => {
+const attacked = async (ready: Ready, { caught, name }: Sabotage, calls?: readonly CallMade[]): Promise<void> => {
   if ('test' in caught) return;
   try {
     if ('look' in caught) return await caught.look(ready.stage);
-    const at = (await callsOf(changes.upgrade, ready)).find(caught.at);
+    // A fault may change which calls there are.
+    const at = (calls ?? (await callsOf(changes.upgrade, ready))).find(caught.at);
     assert.ok(at, `there is a call to attack at: ${name}`);
     if (caught.error === undefined) await killedAt(changes.upgrade, ready, at);
     else await failing(changes.upgrade, ready, { at, error: caught.error, onwards: false });

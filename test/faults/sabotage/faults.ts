@@ -131,7 +131,7 @@ export const sabotages: readonly Sabotage[] = [
   {
     name: 'leftovers of a killed run kept',
     file: 'src/change/recover.ts',
-    changes: [['await removeLeftovers(ports, paths);\n      ports.events.note', 'false;\n      ports.events.note']],
+    changes: [['return (await removeLeftovers(ports, paths)) || unopened;', 'return unopened;']],
     caught: { at: entry('open') },
   },
   {
