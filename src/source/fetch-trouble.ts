@@ -2,7 +2,8 @@
  * What can go wrong on the way from a registry, how long it is waited for, and how it is told to people.
  *
  * A connection has to stand within 8 seconds, so that a cut network is noticed soon; a registry that is there may take a
- * minute for its first byte (a proxy that fetches and scans a large archive first does), and as long between two pieces.
+ * minute for its first byte (a proxy that fetches and scans a large archive first does), and as long for each 16 kB after it. So a
+ * host that sends a byte now and then holds nobody for long.
  */
 import { Failure, messageOf } from '../errors.ts';
 import { codeOf } from '../system/files.ts';
@@ -11,11 +12,16 @@ import { SpoolTooLong } from '../system/spool.ts';
 /** Milliseconds. */
 export const deadlines = {
   connect: 8000,
-  /** Without a single byte, once connected. */
+  /** Without an answer, once connected; and then for each piece of `pace` bytes. */
   silence: 60_000,
+  /** For one archive as a whole. */
+  whole: 30 * 60_000,
   /** After that time since an archive was first asked for, no further try is begun. */
   retry: 9000,
 };
+
+/** Bytes that have to come within the silence; a smaller archive has that long as a whole. */
+const pace = 16_384;
 
 class StatusTrouble extends Error {
   readonly statusCode: number;
@@ -27,17 +33,24 @@ class StatusTrouble extends Error {
 
 export const statusTrouble = (status: number): Error => new StatusTrouble(status);
 
-/** Runs `work` with a signal that fires when it has not called `alive` for too long, or when `stop` fires. */
+/** Runs `work` with a signal that fires when what it tells `alive` of came too slowly, or when `stop` fires. Without a number, `alive` begins anew. */
 export const withDeadline = async <T>(
   stop: AbortSignal,
-  work: (signal: AbortSignal, alive: () => void) => Promise<T>,
+  work: (signal: AbortSignal, alive: (bytes?: number) => void) => Promise<T>,
 ): Promise<T> => {
   const own = new AbortController();
-  const silent = (): void => own.abort(new Error(`nothing came for ${deadlines.silence / 1000} seconds`));
-  let timer = setTimeout(silent, deadlines.silence);
-  const alive = (): void => {
+  const [silence, whole] = [deadlines.silence / 1000, deadlines.whole / 60_000];
+  let came = 0;
+  const late = (): void =>
+    own.abort(new Error(`${came === 0 ? 'nothing' : `only ${came} bytes`} came for ${silence} seconds`));
+  let timer = setTimeout(late, deadlines.silence);
+  const last = setTimeout(() => own.abort(new Error(`it had not come whole after ${whole} minutes`)), deadlines.whole);
+  const alive = (bytes = pace): void => {
+    came += bytes;
+    if (came < pace) return;
+    came = 0;
     clearTimeout(timer);
-    timer = setTimeout(silent, deadlines.silence);
+    timer = setTimeout(late, deadlines.silence);
   };
   try {
     return await work(AbortSignal.any([own.signal, stop]), alive);
@@ -45,6 +58,7 @@ export const withDeadline = async <T>(
     throw own.signal.aborted ? own.signal.reason : error;
   } finally {
     clearTimeout(timer);
+    clearTimeout(last);
   }
 };
 

@@ -125,7 +125,7 @@ const transfer = async (url: string, wanted: Wanted, file: string, batch: Batch)
     alive();
     const body = response.body as AsyncIterable<Uint8Array>;
     const onBytes = (bytes: number): void => {
-      alive();
+      alive(bytes);
       batch.count(bytes);
     };
     return spool(body, file, { maxBytes: batch.maxBytes ?? 400_000_000, onBytes });

@@ -2,8 +2,11 @@
 
 import type { Attack } from './attack.ts';
 import { errors } from './errors.ts';
+import { fullDisk } from './full-disk.ts';
 import { kill } from './kill.ts';
 import { killRecover } from './kill-recover.ts';
+import { network } from './network.ts';
+import { power } from './power.ts';
 import { sabotage } from './sabotage.ts';
 
-export const attacks: readonly Attack[] = [kill, killRecover, errors, sabotage];
+export const attacks: readonly Attack[] = [kill, killRecover, errors, fullDisk, power, network, sabotage];

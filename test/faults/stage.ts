@@ -125,8 +125,12 @@ const markOf = (world: Scenario, as: string): string => `${keptIn(world, as)}.ru
 
 const layBack = async (world: Scenario, as: string, fine: Stage['fine']): Promise<void> => {
   endProcesses(world.home);
-  for (const part of ['instances', 'staging']) rmSync(world.path(part), { recursive: true, force: true });
-  copy(keptIn(world, as), world.path('instances'));
+  // What is in them, and not the folders: an attack may have mounted a filesystem there.
+  for (const part of ['instances', 'staging'].map((one) => world.path(one)).filter((one) => existsSync(one)))
+    for (const entry of readdirSync(part)) rmSync(join(part, entry), { recursive: true, force: true });
+  mkdirSync(world.path('instances'), { recursive: true });
+  for (const entry of readdirSync(keptIn(world, as)))
+    copy(join(keptIn(world, as), entry), world.path('instances', entry));
   if (existsSync(markOf(world, as))) await fine('start', name);
 };
 

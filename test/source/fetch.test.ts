@@ -5,6 +5,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { Failure } from '../../src/errors.ts';
 import { cachePath } from '../../src/source/artifact.ts';
 import { addressOf, type FetchOptions, fetchArtifacts, type Wanted } from '../../src/source/fetch.ts';
+import { deadlines } from '../../src/source/fetch-trouble.ts';
 import { realWorld, type World } from '../../src/system/world.ts';
 import { freePort, sandbox } from '../support/sandbox.ts';
 import { integrityOf, packageArchive, startRegistry, wanted } from './registry.ts';
@@ -123,6 +124,34 @@ test('an archive that never ends is cut off at the limit', async () => {
   expect(failure).toMatchObject({ code: 'download-failed', message: expect.stringContaining('1000000') });
   expect(registry.requests.length).toBe(1);
   expect(filesUnder(options.staging)).toEqual([]);
+});
+
+test('an archive that drips in, a few bytes at a time, is given up', async () => {
+  const { registry, options, one, path } = await oneFrom();
+  registry.serve(path, (_, response) => {
+    response.writeHead(200);
+    const drip = setInterval(() => response.write('x'), 20);
+    response.on('close', () => clearInterval(drip));
+  });
+  const { silence, retry } = deadlines;
+  Object.assign(deadlines, { silence: 500, retry: 0 });
+  onTestFinished(() => void Object.assign(deadlines, { silence, retry }));
+  const failure = await failureOf(fetchArtifacts([one], options));
+  expect(failure).toMatchObject({ code: 'download-failed', message: expect.stringMatching(/only \d+ bytes came for/) });
+});
+
+test('an archive that comes on steadily, but far too long, is given up', async () => {
+  const { registry, options, one, path } = await oneFrom();
+  registry.serve(path, (_, response) => {
+    response.writeHead(200);
+    const flow = setInterval(() => response.write(Buffer.alloc(20_000)), 20);
+    response.on('close', () => clearInterval(flow));
+  });
+  const { whole, retry } = deadlines;
+  Object.assign(deadlines, { whole: 600, retry: 0 });
+  onTestFinished(() => void Object.assign(deadlines, { whole, retry }));
+  const failure = await failureOf(fetchArtifacts([one], options));
+  expect(failure).toMatchObject({ code: 'download-failed', message: expect.stringContaining('not come whole') });
 });
 
 test.each([
