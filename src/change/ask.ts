@@ -10,7 +10,7 @@ import { makeNotice, noticeId } from '../consent/notice.ts';
 import type { Said } from '../consent/question.ts';
 import { callerVetoes, hear, logQuestion, noteText } from '../consent/question.ts';
 import { Failure } from '../errors.ts';
-import { readSecrets } from '../instance/secrets.ts';
+import { secretNames } from '../instance/secrets.ts';
 import type { ResolvedSettings } from '../product/resolve-settings.ts';
 import { missingAdvice, resolveSettings } from '../product/resolve-settings.ts';
 import type { SecretSource } from '../product/secret-reference.ts';
@@ -41,7 +41,7 @@ export const settleSettings = async (
   const before = target.before?.settings;
   const from = {
     given: request.given,
-    secretsThere: Object.keys(readSecrets(target.paths)),
+    secretsThere: secretNames(target.paths),
     ...(before === undefined ? {} : { before }),
     ...(request.places === undefined ? {} : { places: request.places }),
   };

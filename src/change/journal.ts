@@ -19,12 +19,12 @@ import type { InstancePaths } from '../instance/paths.ts';
 import type { InstanceState } from '../instance/state.ts';
 import { parseState } from '../instance/state.ts';
 import type { RawEntry } from '../instance/unfinished.ts';
-import { readEntries, writeLine } from '../instance/unfinished.ts';
+import { isLost, readEntries, unfinished, writeLine } from '../instance/unfinished.ts';
 import { appendDurably } from '../system/append.ts';
 import { listFolder, makeFolder, removeFile, renameDurably, statIfThere, writeDurably } from '../system/files.ts';
 import { identify } from '../system/processes.ts';
 import type { World } from '../system/world.ts';
-import type { Plan } from './plan.ts';
+import { changeSteps, type Plan } from './plan.ts';
 
 /** What the change found, and what an undo has to come back to. */
 export interface Found {
@@ -74,13 +74,22 @@ export type Entry =
 const reserveBytes = 256 * 1024;
 export const reserveOf = (paths: InstancePaths): string => join(paths.journal, 'reserve');
 
-/** Opens the journal. When this returns, the change has begun and the generation is raised. */
-export const openJournal = (world: World, paths: InstancePaths, opening: Opening): void => {
+/**
+ * Opens the journal. When this returns, the change has begun and the generation is raised. `refuse` throws where the opening is not true any more; it is
+ * asked last, for whoever has replaced the lock's file has let two in at once.
+ */
+export const openJournal = (world: World, paths: InstancePaths, opening: Opening, refuse = (): void => {}): void => {
   // Nobody else can read a line of it, but the server's account has to see whether a change is open.
   makeFolder(paths.journal, { mode: 0o711 });
-  fileAway(world, paths);
+  writeDurably(reserveOf(paths), Buffer.alloc(reserveBytes, 'reserve\n'), { mode: 0o600 });
   try {
-    writeDurably(reserveOf(paths), Buffer.alloc(reserveBytes, 'reserve\n'), { mode: 0o600 });
+    fileAway(world, paths);
+    refuse();
+  } catch (error) {
+    if (unfinished(paths) === null) removeFile(reserveOf(paths));
+    throw error;
+  }
+  try {
     appendDurably(paths.openJournal, line(world, { entry: 'open', process: identify(world.pid), ...opening }), {
       mode: 0o600,
     });
@@ -100,8 +109,10 @@ export const appendEntry = (world: World, paths: InstancePaths, entry: Entry): v
 
 /** A journal that was closed, but not yet renamed, when its process died gets its name; one that never opened a change goes. */
 const fileAway = (world: World, paths: InstancePaths): void => {
-  if (readJournal(paths)?.closed) closeJournal(world, paths, 'finished');
-  else removeFile(paths.openJournal);
+  const journal = readJournal(paths);
+  if (journal === undefined) removeFile(paths.openJournal);
+  else if (journal.closed) closeJournal(world, paths, 'finished');
+  else throw openMeanwhile(paths);
 };
 
 /** For a recovery that finds no change: a file that a crash has left before the opening entry was whole goes. True where there was one. */
@@ -111,12 +122,22 @@ export const discardUnopened = (paths: InstancePaths): boolean => {
   return true;
 };
 
+/** The journal of the other is not ours to remove. */
+const openMeanwhile = ({ name }: InstancePaths): Failure =>
+  new Failure(
+    'instance-busy',
+    `Another change of ${name} has been opened meanwhile.`,
+    `Nothing was changed by this command. See: assent status ${name}.`,
+  );
+
 /** Ends the change: the last entry, then the journal gets its final name. Safe to repeat. */
 export const closeJournal = (world: World, paths: InstancePaths, outcome: 'finished' | 'undone'): void => {
   const journal = readJournal(paths);
   if (journal === undefined) return;
-  removeFile(reserveOf(paths));
-  if (!journal.closed) appendEntry(world, paths, { entry: 'close', outcome });
+  if (!journal.closed) {
+    removeFile(reserveOf(paths));
+    appendEntry(world, paths, { entry: 'close', outcome });
+  }
   const number = String(journal.opening.plan.generation).padStart(6, '0');
   renameDurably(paths.openJournal, join(paths.journal, `${number}-${journal.opening.kind}.jsonl`));
   for (const old of closedJournals(paths).slice(0, -keptJournals)) removeFile(join(paths.journal, old));
@@ -134,10 +155,13 @@ const closedJournals = (paths: InstancePaths): string[] =>
 export const readJournal = (paths: InstancePaths): Journal | undefined => {
   const { entries, damaged } = readEntries(paths.openJournal);
   const [first, ...others] = entries;
-  if (first === undefined && !damaged) return undefined;
+  if (first === undefined && !damaged && !isLost(paths)) return undefined;
   try {
-    if (damaged || first === undefined) throw new Error('a line in the middle does not match its digest');
-    return journalOf(parseOpening(first), others);
+    if (first === undefined) throw new Error('it has no whole line, and the change had begun');
+    if (damaged) throw new Error('a line in the middle is not one of its own');
+    const opening = parseOpening(first);
+    if (opening.after.name !== paths.name) throw new Error(`it is one of the instance "${opening.after.name}"`);
+    return journalOf(opening, others);
   } catch (error) {
     throw new Failure(
       'refused-state-damaged',
@@ -167,7 +191,8 @@ const journalOf = (opening: Opening, entries: RawEntry[]): Journal => {
 const parseOpening = (entry: RawEntry): Opening => {
   if (entry.entry !== 'open') throw new Error('the first line opens nothing');
   const plan = record(entry['plan'], 'plan') as unknown as Plan;
-  list(record(entry['plan'], 'plan'), 'steps');
+  const later = list(record(entry['plan'], 'plan'), 'steps').find((step) => !isStep(step));
+  if (later !== undefined) throw new Error(`the step ${JSON.stringify(later)} is not known to this version`);
   return {
     kind: plan.kind,
     plan,
@@ -183,12 +208,19 @@ const parseOpening = (entry: RawEntry): Opening => {
   };
 };
 
+/** What a step of another phase does is over, or never undone. */
+const isStep = (value: unknown): boolean => {
+  const { phase, step } = record(value, 'step');
+  return phase !== 'change' || changeSteps.some((known) => known === step);
+};
+
 const folderName = (name: string): string | undefined => (/^[\w-][\w.-]*$/.test(name) ? name : undefined);
 
 /** A journal whose first line was torn never opened a change. */
 export const isUnopened = (paths: InstancePaths): boolean => {
   const { entries, damaged, torn } = readEntries(paths.openJournal);
-  return entries.length === 0 && !damaged && (torn || statIfThere(paths.openJournal) !== undefined);
+  const isThere = torn || statIfThere(paths.openJournal) !== undefined;
+  return entries.length === 0 && !damaged && isThere && !isLost(paths);
 };
 
 const isTorn = (paths: InstancePaths): boolean => readEntries(paths.openJournal).torn;

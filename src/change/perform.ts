@@ -8,6 +8,7 @@ import { Failure } from '../errors.ts';
 import type { InstancePaths } from '../instance/paths.ts';
 import type { InstanceState } from '../instance/state.ts';
 import { trialFrom } from '../instance/trial.ts';
+import { unfinished } from '../instance/unfinished.ts';
 import { urlsOf } from '../product/template.ts';
 import { statIfThere } from '../system/files.ts';
 import { onEndingSignal } from '../system/signals.ts';
@@ -68,10 +69,12 @@ const open = async (ports: Ports, prepared: Prepared): Promise<ChangeContext> =>
   const isNew = statIfThere(target.paths.folder) === undefined;
   try {
     await prepare(staging, () => given.abort());
-    refuseIfChanged(target.paths, plan);
-    return await openTransaction(ports, target.paths, openingOf(ports, prepared));
+    return await openTransaction(ports, target.paths, openingOf(ports, prepared), () =>
+      refuseIfChanged(target.paths, plan),
+    );
   } catch (error) {
-    await unstage(staging, isNew);
+    // Another that was let in as well (its lock file was replaced) has opened its change: what is prepared there now is that one's.
+    if (unfinished(target.paths) === null) await unstage(staging, isNew);
     throw error;
   }
 };

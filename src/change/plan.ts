@@ -12,20 +12,22 @@ import type { InstanceName } from '../values.ts';
 export type ChangeKind = 'install' | 'reinstall' | 'upgrade' | 'rollback' | 'uninstall';
 
 export type PrepareStepKind = 'fetch' | 'runtime' | 'program' | 'render' | 'first-copy' | 'rehearse';
-export type ChangeStepKind =
-  | 'generation'
-  | 'account'
-  | 'stop'
-  | 'second-copy'
-  | 'data'
-  | 'config'
-  | 'current'
-  | 'state'
-  | 'service'
-  | 'consent'
-  | 'start'
-  | 'health'
-  | 'rest';
+export const changeSteps = [
+  'generation',
+  'account',
+  'stop',
+  'second-copy',
+  'data',
+  'config',
+  'current',
+  'state',
+  'service',
+  'consent',
+  'start',
+  'health',
+  'rest',
+] as const;
+export type ChangeStepKind = (typeof changeSteps)[number];
 export type AfterStepKind = 'trial' | 'purge' | 'digests' | 'prune';
 export type StepKind = PrepareStepKind | ChangeStepKind | AfterStepKind;
 

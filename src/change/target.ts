@@ -18,6 +18,7 @@ import { compareVersions } from '../product/versions.ts';
 import { findStored } from '../release/store.ts';
 import type { InstanceName } from '../values.ts';
 import { asInstanceName } from '../values.ts';
+import { readJournal } from './journal.ts';
 import type { ChangeKind } from './plan.ts';
 import type { ChangeRequest, Ports } from './request.ts';
 
@@ -49,7 +50,7 @@ export const targetInstance = async (ports: Ports, request: ChangeRequest): Prom
   throw new Failure('usage-name', `"${wanted}" is not a name for an instance.`, nameRule);
 };
 
-/** Throws 'instance-busy' while a change is running, 'change-interrupted' while one waits for `recover`. */
+/** Throws 'instance-busy' while a change is running, 'change-interrupted' while one waits for `recover`, 'refused-state-damaged' where that could not end it. */
 export const refuseUnfinished = (paths: InstancePaths): void => {
   const open = unfinished(paths);
   if (open === null) return;
@@ -60,6 +61,7 @@ export const refuseUnfinished = (paths: InstancePaths): void => {
       'Wait until it has ended. Nothing was changed.',
     );
   }
+  readJournal(paths);
   throw new Failure(
     'change-interrupted',
     `The ${open.kind} of ${paths.name} was interrupted at step "${open.step}" (${open.at}).`,

@@ -27,14 +27,19 @@ import { steps } from './steps/table.ts';
 import { putBackWarning, stuckFailure, undoneFailure } from './undone.ts';
 import { reasonOf, Unhealthy } from './unhealthy.ts';
 
-/** Opens the change. Where this throws, nothing has begun. What ends it at a boot is in place before it begins. */
-export const openTransaction = async (ports: Ports, paths: InstancePaths, opening: Opening): Promise<ChangeContext> => {
+/** Opens the change, unless `refuse` throws at the last moment. Where this throws, nothing has begun. What ends it at a boot is in place before it begins. */
+export const openTransaction = async (
+  ports: Ports,
+  paths: InstancePaths,
+  opening: Opening,
+  refuse: () => void,
+): Promise<ChangeContext> => {
   await ensureRecoveryCopy(ports.world, paths, await ensureProgram(ports.world, ports.home));
   const ctx = contextOf(ports.world, paths, opening, ports.events);
   try {
     const spec = ctx.specAfter ?? ctx.specBefore;
     if (spec !== null) await installBootRecovery(spec, opening.after.supervisor, { runs: opening.found.running });
-    openJournal(ports.world, paths, opening);
+    openJournal(ports.world, paths, opening, refuse);
   } catch (error) {
     if (opening.before?.installed !== true) await withoutBootRecovery(ctx);
     throw error;

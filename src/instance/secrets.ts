@@ -4,6 +4,8 @@
  */
 
 import { join } from 'node:path';
+import { Failure } from '../errors.ts';
+import { unprintable } from '../product/wording.ts';
 import { listFolder, readIfThere } from '../system/files.ts';
 import type { World } from '../system/world.ts';
 import type { InstancePaths } from './paths.ts';
@@ -13,10 +15,21 @@ const alphabet = 'abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789';
 
 export const secretFile = (paths: InstancePaths, name: string): string => join(paths.secrets, name);
 
+export const secretNames = (paths: InstancePaths): string[] => listFolder(paths.secrets);
+
+/** Throws 'refused-state-damaged' where one can't be a secret: rendered, it would be a password that nobody gave, or none. */
 export const readSecrets = (paths: InstancePaths): Record<string, string> =>
-  Object.fromEntries(
-    listFolder(paths.secrets).map((name) => [name, (readIfThere(secretFile(paths, name)) ?? '').replace(/\n$/, '')]),
+  Object.fromEntries(secretNames(paths).map((name) => [name, readSecret(secretFile(paths, name))]));
+
+export const readSecret = (file: string): string => {
+  const text = (readIfThere(file) ?? '').replace(/\n$/, '');
+  if (text !== '' && !text.match(unprintable)) return text;
+  throw new Failure(
+    'refused-state-damaged',
+    `The secret ${file} is damaged: ${text === '' ? 'it is empty' : 'it has a line break or a control character in it'}.`,
+    'Nothing was changed. Write the secret into it, as its only line, or restore it from a backup of the whole instance folder.',
   );
+};
 
 /** Uniform over the alphabet: bytes that would favour its first letters are thrown away. */
 export const generateSecret = (world: World, length: number): string => {

@@ -3,14 +3,15 @@
  *
  * The journal of the change under way is `journal/open.jsonl`. Each line is 16 hex digits of the sha256 of the JSON that
  * follows, a space, and the JSON. A line without its digest was torn by a crash; only what was appended after it counts. A file without one
- * whole line never opened a change. The writer is in src/change/journal.ts.
+ * whole line never opened a change, unless what a change leaves says otherwise (isLost). The writer is in src/change/journal.ts.
  */
 
 import { createHash } from 'node:crypto';
-import { readIfThere } from '../system/files.ts';
+import { listFolder, readIfThere, statIfThere } from '../system/files.ts';
 import type { ProcessIdentity } from '../system/processes.ts';
 import { isAlive } from '../system/processes.ts';
 import type { InstancePaths } from './paths.ts';
+import { readState } from './state.ts';
 
 /** One line of the journal; the fields beyond these belong to its kind of entry. */
 export interface RawEntry {
@@ -35,8 +36,8 @@ export interface Unfinished {
 export const unfinished = (paths: InstancePaths): Unfinished | null => {
   const { entries, damaged } = readEntries(paths.openJournal);
   const last = entries.at(-1);
-  if (last === undefined) return damaged ? unreadable : null;
-  if (last.entry === 'close') return null;
+  if (last === undefined) return damaged || isLost(paths) ? unreadable : null;
+  if (last.entry === 'close' && !damaged) return null;
   const began = entries.findLast((entry) => typeof entry['step'] === 'string');
   const held = entries.findLast((entry) => isIdentity(entry['process']));
   const process = held === undefined ? null : (held['process'] as ProcessIdentity);
@@ -64,6 +65,8 @@ export const readEntries = (file: string): { entries: RawEntry[]; damaged: boole
     if (entry === undefined) torn.push(text);
     else {
       damaged ||= torn.length > 0 && entry['afterTorn'] !== true;
+      // Two journals in one: which of them is told by the others is not known.
+      damaged ||= entry.entry === 'open' && entries.length > 0;
       torn = [];
       entries.push(entry);
     }
@@ -71,6 +74,26 @@ export const readEntries = (file: string): { entries: RawEntry[]; damaged: boole
   // A line that has its end and its newline was not torn.
   const complete = tail === '' && torn.length === 1 && torn[0]?.endsWith('}') === true;
   return { entries, damaged: damaged || complete, torn: torn.length > 0 };
+};
+
+/**
+ * A journal is there, has no whole line, and did open a change: whatever has come so far that a part or the state was switched has a generation,
+ * and of each that ended there is a closed journal.
+ */
+export const isLost = (paths: InstancePaths): boolean => {
+  if (statIfThere(paths.openJournal) === undefined) return false;
+  const reached = Math.max(generationOf(paths), ...listFolder(paths.backups).map(numberOf));
+  return reached > Math.max(0, ...listFolder(paths.journal).map(numberOf));
+};
+
+const numberOf = (name: string): number => Number(/^\d{6}/.exec(name)?.[0] ?? 0);
+
+const generationOf = (paths: InstancePaths): number => {
+  try {
+    return readState(paths)?.generation ?? 0;
+  } catch {
+    return 0;
+  }
 };
 
 export const writeLine = (entry: RawEntry): string => {

@@ -7,7 +7,7 @@ import { assemblePlan } from '../../src/change/plan.ts';
 import type { InstancePaths } from '../../src/instance/paths.ts';
 import { instancePaths } from '../../src/instance/paths.ts';
 import type { InstanceState } from '../../src/instance/state.ts';
-import { unfinished } from '../../src/instance/unfinished.ts';
+import { unfinished, writeLine } from '../../src/instance/unfinished.ts';
 import { listFolder, statIfThere } from '../../src/system/files.ts';
 import { realWorld } from '../../src/system/world.ts';
 import type { InstanceName } from '../../src/values.ts';
@@ -68,6 +68,8 @@ const opening: Opening = {
   purge: false,
   at: '2026-01-01T00:00:00.000Z',
 };
+
+const later = { ...opening.plan.steps.find(({ phase }) => phase === 'change'), id: 'levitate', step: 'levitate' };
 
 const opened = (): InstancePaths => {
   const paths = instancePaths(sandbox(), 'mail' as InstanceName);
@@ -170,6 +172,67 @@ describe('the journal', () => {
     writeFileSync(paths.openJournal, damage(readFileSync(paths.openJournal, 'utf8')));
     expect(unfinished(paths)?.damaged).toBe(true);
     expect(() => readJournal(paths)).toThrow(/damaged/);
+  });
+
+  /** Another opening entry, digested as ours are. */
+  const reopen = (paths: InstancePaths, change: object): void => {
+    const [first = '', ...others] = readFileSync(paths.openJournal, 'utf8').split('\n');
+    writeFileSync(paths.openJournal, [writeLine({ ...JSON.parse(first.slice(17)), ...change }), ...others].join('\n'));
+  };
+
+  it.each([
+    ['of another instance', { after: { ...state, name: 'another' } }, /one of the instance "another"/],
+    ['with a step of a later version', { plan: { ...opening.plan, steps: [later] } }, /levitate.*not known/],
+    ['of a later format', { after: { ...state, format: 2 } }, /format 2 is not known/],
+  ])('does not end a change %s', (_, change, message) => {
+    const paths = opened();
+    reopen(paths, change);
+    expect(() => readJournal(paths)).toThrow(message);
+    expect(() => readJournal(paths)).toThrow(/damaged/);
+  });
+
+  it('is damaged where two stand in one file', () => {
+    const paths = opened();
+    appendEntry(world, paths, { entry: 'close', outcome: 'finished' });
+    const closed = readFileSync(paths.openJournal, 'utf8');
+    const open = closed.slice(0, closed.indexOf('\n') + 1);
+    for (const joined of [closed + open, open + closed]) {
+      writeFileSync(paths.openJournal, joined);
+      expect(unfinished(paths)?.damaged).toBe(true);
+      expect(() => readJournal(paths)).toThrow(/damaged/);
+    }
+  });
+
+  it.each([
+    ['empty', Buffer.alloc(0)],
+    ['zeros', Buffer.alloc(5000)],
+  ])('is damaged and not absent where a part was switched already: %s', (_, bytes) => {
+    const paths = opened();
+    writeFileSync(paths.openJournal, bytes);
+    mkdirSync(`${paths.backups}/000006-install`, { recursive: true });
+    writeFileSync(`${paths.journal}/000006-install.jsonl`, '');
+    expect(readJournal(paths), 'the change of before has ended').toBeUndefined();
+    mkdirSync(`${paths.backups}/000007-upgrade`);
+    expect(unfinished(paths)?.damaged).toBe(true);
+    expect(() => readJournal(paths)).toThrow(/no whole line/);
+    expect(() => openJournal(world, paths, opening)).toThrow(/damaged/);
+    expect(readFileSync(paths.openJournal), 'nothing of it is lost').toEqual(bytes);
+  });
+
+  it('is not opened where that is not true any more', () => {
+    const paths = instancePaths(sandbox(), 'mail' as InstanceName);
+    const refuse = () => {
+      throw new Error('changed meanwhile');
+    };
+    expect(() => openJournal(world, paths, opening, refuse)).toThrow('changed meanwhile');
+    expect(listFolder(paths.journal)).toEqual([]);
+  });
+
+  it('does not take the place of another that has been opened meanwhile', () => {
+    const paths = opened();
+    const before = readFileSync(paths.openJournal, 'utf8');
+    expect(() => openJournal(world, paths, opening)).toThrow(expect.objectContaining({ code: 'instance-busy' }));
+    expect(readFileSync(paths.openJournal, 'utf8')).toBe(before);
   });
 
   it('does not take garbage behind its last line for damage', () => {

@@ -21,6 +21,8 @@ export interface AttackOptions {
   readonly seed: number;
   /** How many cases may go on at once. */
   readonly jobs: number;
+  /** Prints what held, too. */
+  readonly verbose?: boolean;
 }
 
 export interface Tally {

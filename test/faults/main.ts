@@ -1,5 +1,5 @@
 /**
- * `npm run test:faults [-- --full] [--seed N] [--only ATTACK[,ATTACK]] [--case ID] [--jobs N]`: attacks the real command and looks whether everything is the old or
+ * `npm run test:faults [-- --full] [--seed N] [--only ATTACK[,ATTACK]] [--case ID] [--jobs N] [--verbose]`: attacks the real command and looks whether everything is the old or
  * the new afterwards (truth.ts). Without --full the choice of cases that CI makes, by the day's seed. At the end a table, and as the last line the numbers.
  */
 
@@ -16,10 +16,16 @@ const { values } = parseArgs({
     only: { type: 'string' },
     case: { type: 'string' },
     jobs: { type: 'string', default: '2' },
+    verbose: { type: 'boolean', default: false },
   },
 });
 
-const options: AttackOptions = { full: values.full, seed: Number(values.seed), jobs: Number(values.jobs) };
+const options: AttackOptions = {
+  full: values.full,
+  seed: Number(values.seed),
+  jobs: Number(values.jobs),
+  verbose: values.verbose,
+};
 
 const chosen = (): readonly Attack[] => {
   if (values.only === undefined) return attacks;

@@ -36,6 +36,8 @@ export interface Stage {
   readonly layBack: (as: string) => Promise<void>;
   /** The same while the server goes on, where everything is as it was kept but for what changes leave: journals, backups, consent, the generation. */
   readonly freshen: (as: string) => void;
+  /** The same without starting anything, and so without a command: for what was kept while the server was stopped. */
+  readonly layStill: (as: string) => void;
   readonly close: () => Promise<void>;
 }
 
@@ -75,6 +77,7 @@ export const makeStage = async (options: ScenarioOptions = {}): Promise<Stage> =
     keep: (as) => keep(world, as),
     layBack: (as) => layBack(world, as, fine),
     freshen: (as) => freshen(world, as),
+    layStill: (as) => layStill(world, as),
     close: () => endScenario(world),
   };
 };
@@ -123,7 +126,7 @@ const keep = (world: Scenario, as: string): void => {
 /** There where a server ran. */
 const markOf = (world: Scenario, as: string): string => `${keptIn(world, as)}.running`;
 
-const layBack = async (world: Scenario, as: string, fine: Stage['fine']): Promise<void> => {
+const layStill = (world: Scenario, as: string): void => {
   endProcesses(world.home);
   // What is in them, and not the folders: an attack may have mounted a filesystem there.
   for (const part of ['instances', 'staging'].map((one) => world.path(one)).filter((one) => existsSync(one)))
@@ -131,6 +134,10 @@ const layBack = async (world: Scenario, as: string, fine: Stage['fine']): Promis
   mkdirSync(world.path('instances'), { recursive: true });
   for (const entry of readdirSync(keptIn(world, as)))
     copy(join(keptIn(world, as), entry), world.path('instances', entry));
+};
+
+const layBack = async (world: Scenario, as: string, fine: Stage['fine']): Promise<void> => {
+  layStill(world, as);
   if (existsSync(markOf(world, as))) await fine('start', name);
 };
 

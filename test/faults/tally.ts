@@ -23,7 +23,7 @@ export const startCount = ({ name, title }: Attack): Count => ({
   skipped: undefined,
 });
 
-export const tallyOf = (count: Count, { seed, full }: AttackOptions, only: string | undefined): Tally => {
+export const tallyOf = (count: Count, { seed, full, verbose }: AttackOptions, only: string | undefined): Tally => {
   const wants = (id: string): boolean =>
     only === undefined || `${id}:`.startsWith(`${only}:`) || only.startsWith(`${id}:`);
   const check = async (id: string, work: () => Promise<void>): Promise<boolean> => {
@@ -31,6 +31,7 @@ export const tallyOf = (count: Count, { seed, full }: AttackOptions, only: strin
     count.cases += 1;
     try {
       await work();
+      if (verbose) console.log(`held: ${count.attack} ${id}`);
       return true;
     } catch (error) {
       count.failures.push(id);

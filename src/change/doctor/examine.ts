@@ -3,20 +3,25 @@
  * (a release that is gone) is a finding itself, and the checks behind it are left out.
  */
 
+import { join } from 'node:path';
 import { consentForService } from '../../consent/for-service.ts';
-import { messageOf } from '../../errors.ts';
+import { Failure, messageOf } from '../../errors.ts';
 import { listInstances } from '../../instance/find.ts';
 import type { InstancePaths } from '../../instance/paths.ts';
 import { instancePaths } from '../../instance/paths.ts';
 import type { InstanceState } from '../../instance/state.ts';
 import { readState } from '../../instance/state.ts';
 import { unfinished } from '../../instance/unfinished.ts';
+import { releaseFolder } from '../../release/layout.ts';
 import { findProgram } from '../../release/program.ts';
+import { sealName } from '../../release/seal-file.ts';
 import { findStored } from '../../release/store.ts';
 import { hostOf, serviceSpec } from '../../service/spec.ts';
 import { supervisors } from '../../service/supervisor.ts';
+import { statIfThere } from '../../system/files.ts';
 import type { World } from '../../system/world.ts';
 import type { InstanceName } from '../../values.ts';
+import { readJournal } from '../journal.ts';
 import { consentChecks } from './consent-checks.ts';
 import { declaredChecks } from './declared-checks.ts';
 import type { Finding, Found, Patient } from './finding.ts';
@@ -96,6 +101,8 @@ const openChange = (paths: InstancePaths): Found[] => {
     return [
       note('change-running', `A change is running: ${open.kind}, at step "${open.step}".`, 'Wait until it has ended.'),
     ];
+  const damaged = damageOf(paths);
+  if (damaged !== undefined) return [problem('journal-damaged', damaged.message, damaged.advice)];
   return [
     problem(
       'change-interrupted',
@@ -103,6 +110,17 @@ const openChange = (paths: InstancePaths): Found[] => {
       `assent recover ${paths.name}`,
     ),
   ];
+};
+
+/** Why `recover` can't end it. */
+const damageOf = (paths: InstancePaths): Failure | undefined => {
+  try {
+    readJournal(paths);
+    return undefined;
+  } catch (error) {
+    if (error instanceof Failure) return error;
+    throw error;
+  }
 };
 
 const stateOf = (paths: InstancePaths): InstanceState | Found => {
@@ -132,9 +150,16 @@ const patientOf = async (
   const { product, version, digest } = state.release;
   const stored = findStored(home, product, version, digest);
   if (stored === undefined) {
+    const folder = releaseFolder(home, state.release);
+    if (statIfThere(folder) !== undefined)
+      return problem(
+        'release-damaged',
+        `The seal of the release ${product} ${version}, ${join(folder, sealName)}, is missing or damaged.`,
+        `Move ${folder} away, then: assent reinstall ${paths.name}`,
+      );
     return problem(
       'release-missing',
-      `The release ${product} ${version} is missing or incomplete in the store.`,
+      `The release ${product} ${version} is missing in the store.`,
       `assent reinstall ${paths.name}`,
     );
   }

@@ -1,7 +1,8 @@
 /** Checks of what is on disk for an instance: its release, the private Node, the link to it, configuration and secrets. */
 
 import { join } from 'node:path';
-import { secretFile } from '../../instance/secrets.ts';
+import { Failure } from '../../errors.ts';
+import { readSecret, secretFile, secretNames } from '../../instance/secrets.ts';
 import { homePaths } from '../../release/layout.ts';
 import { verifyStored } from '../../release/store.ts';
 import { listFolder, readBytesIfThere, readLinkIfThere, statIfThere } from '../../system/files.ts';
@@ -87,10 +88,21 @@ const configEdits = ({ paths, stored }: Patient): Found[] => {
 };
 
 const secretsClosed = ({ paths }: Patient): Found[] =>
-  listFolder(paths.secrets)
+  secretNames(paths)
     .map((name) => secretFile(paths, name))
     .filter((file) => ((statIfThere(file)?.mode ?? 0) & 0o077) !== 0)
     .map((file) => problem('secret-readable', `The secret ${file} can be read by others.`, `chmod 600 ${file}`));
+
+const secretsWhole = ({ paths }: Patient): Found[] =>
+  secretNames(paths).flatMap((name) => {
+    try {
+      readSecret(secretFile(paths, name));
+      return [];
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      return [problem('secret-damaged', error.message, error.advice)];
+    }
+  });
 
 const sameFile = (one: string, other: string): boolean => {
   const [a, b] = [readBytesIfThere(one), readBytesIfThere(other)];
@@ -104,4 +116,5 @@ export const releaseChecks = [
   programThere,
   configEdits,
   secretsClosed,
+  secretsWhole,
 ] as const;

@@ -28,7 +28,13 @@ const remainsOf = (...calls: Call[]): Set<string> => {
 };
 
 test('a file that was written, synced, renamed, and whose folder was synced is there whole', () => {
-  const calls = [make('/d/a.part'), write('/d/a.part', 'x'), sync('/d/a.part'), rename('/d/a.part', '/d/a'), sync('/d')];
+  const calls = [
+    make('/d/a.part'),
+    write('/d/a.part', 'x'),
+    sync('/d/a.part'),
+    rename('/d/a.part', '/d/a'),
+    sync('/d'),
+  ];
   expect(remainsOf(...calls)).toEqual(new Set(['/a x']));
   expect(remainsOf(...calls.slice(0, -1))).toEqual(new Set(['', '/a.part x', '/a x']));
 });
@@ -39,7 +45,13 @@ test('a name may be there without a content that was not synced', () => {
 });
 
 test('an appended line is torn at a sector or lost, and what was synced before it stays', () => {
-  const states = remainsOf(make('/d/a'), write('/d/a', 'k'.repeat(10)), sync('/d/a'), sync('/d'), write('/d/a', 'n'.repeat(1000)));
+  const states = remainsOf(
+    make('/d/a'),
+    write('/d/a', 'k'.repeat(10)),
+    sync('/d/a'),
+    sync('/d'),
+    write('/d/a', 'n'.repeat(1000)),
+  );
   const lengths = [...states].map((state) => state.replaceAll('\0', '').length - '/a '.length).sort((a, b) => a - b);
   expect([...new Set(lengths)]).toEqual([10, 512, 1010]);
   for (const state of states) expect(state.startsWith(`/a ${'k'.repeat(10)}`)).toBe(true);
@@ -58,7 +70,8 @@ test('a folder does not go before what is in it', () => {
 });
 
 test('calls are read from what strace prints, also where threads come in between', () => {
-  const hex = (text: string): string => [...bytes(text)].map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('');
+  const hex = (text: string): string =>
+    [...bytes(text)].map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('');
   const log = [
     `7  openat(AT_FDCWD<${hex('/')}>, "${hex('/d/a,b')}", O_WRONLY|O_CREAT, 0600 <unfinished ...>`,
     `8  fsync(4<${hex('/d')}>) = 0`,

@@ -1,0 +1,73 @@
+/** Consent's two files: whatever is wrong with one of them is a no that says so, stops no change, and is never written over. */
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import type { Target } from '../damage.ts';
+import { name } from '../stage.ts';
+import { empty, flipped, torn, twice, withMember, zeros } from './harms.ts';
+import { canWithdraw, consentNow, doctorFinds, withoutTouching } from './scene.ts';
+
+export const record: Target = {
+  from: 'base',
+  file: 'consent.json',
+  harms: {
+    torn,
+    flipped,
+    empty,
+    zeros,
+    twice,
+    'later-format': withMember('format', () => 2),
+    'later-generation': withMember('generation', (generation) => Number(generation) + 1),
+    'other-host': withMember('binding', (binding) => ({ ...(binding as object), machine: 'a'.repeat(64) })),
+    'other-key': withMember('key', () => 'b'.repeat(64)),
+  },
+  holds: async ({ stage }) => {
+    const log = readFileSync(stage.place('consent.log'));
+    await withoutTouching(stage, async () => {
+      await isInvalid(stage);
+      await doctorFinds(stage, 'consent-invalid');
+    });
+    await canWithdraw(stage);
+    assert.ok(readFileSync(stage.place('consent.log')).subarray(0, log.length).equals(log), 'the log only grows');
+  },
+};
+
+export const log: Target = {
+  from: 'base',
+  file: 'consent.log',
+  harms: {
+    torn,
+    flipped,
+    empty,
+    zeros,
+    twice,
+    'later-kind': (whole) => ({
+      bytes: Buffer.from(whole.toString('utf8').replace('"kind":"answer"', '"kind":"oracle"')),
+      what: 'a line of a kind that there is none of',
+    }),
+    'other-host': (whole) => ({
+      bytes: Buffer.from(whole.toString('utf8').replaceAll(/"key":"[0-9a-f]{64}"/g, `"key":"${'c'.repeat(64)}"`)),
+      what: 'another key',
+    }),
+  },
+  holds: async ({ stage, harmed }) => {
+    await withoutTouching(stage, async () => {
+      await isInvalid(stage);
+      await doctorFinds(stage, 'consent-invalid');
+      const { exit } = await stage.world.json(['telemetry', 'history', name]);
+      assert.ok(exit === 0 || exit === 3, `history: exit ${exit}`);
+    });
+    await canWithdraw(stage);
+    const now = readFileSync(stage.place('consent.log'));
+    assert.ok(now.subarray(0, harmed.bytes.length).equals(harmed.bytes), 'the damaged part stays as it is');
+  },
+};
+
+const isInvalid = async (stage: Parameters<Target['holds']>[0]['stage']): Promise<void> => {
+  const consent = await consentNow(stage);
+  assert.equal(consent.state, 'invalid', JSON.stringify(consent));
+  assert.equal(consent.reason, 'record-invalid');
+  assert.ok(!['record-missing', 'log-missing'].includes(consent.fault), 'damage is not absence');
+  const { exit } = await stage.world.run(['telemetry', 'status', name, '--exit-code']);
+  assert.equal(exit, 23);
+};

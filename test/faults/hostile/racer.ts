@@ -1,0 +1,87 @@
+/**
+ * A hostile user: a process with the rights of a server's account and none of ours, that swaps folders for links and pipes as fast as it can, in every place that it may write.
+ * What it wants root to read or to write is the canary.
+ */
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { lstatSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Account } from '../../support/as-root.ts';
+
+export const secret = 'what root alone may read';
+
+/** Perl, for a shell starts a process for each of its swaps. */
+const script = `
+  my ($canary, @places) = @ARGV;
+  my $round = 0;
+  while (1) {
+    $round++;
+    exit if getppid() == 1;
+    for my $place (@places) {
+      my ($prey, $away, $trap) = ("$place/prey", "$place/away", "$place/trap");
+      mkdir $prey; mkdir "$prey/deep";
+      if (open my $bait, '>', "$prey/song") { print $bait "bait\\n"; close $bait; }
+      if (open my $bait, '>', "$prey/deep/song") { print $bait "bait\\n"; close $bait; }
+      symlink $canary, $trap;
+      select undef, undef, undef, 0.0003 * ($round % 4);
+      rename $prey, $away and rename $trap, $prey;
+      select undef, undef, undef, 0.0003 * ($round % 3);
+      unlink $prey; unlink $trap;
+      symlink "$canary/song", "$place/song"; link "$place/song", "$place/hard";
+      system 'mkfifo', "$place/pipe" if $round % 50 == 1;
+      unlink "$away/song", "$away/deep/song"; rmdir "$away/deep"; rmdir $away;
+      unlink "$place/song", "$place/hard";
+      unlink "$place/pipe" if $round % 50 == 40;
+      rename "$place.mine", $place; rename $place, "$place.mine"; rename "$place.mine", $place;
+    }
+  }`;
+
+export interface Racer {
+  /** Ends it, before anybody else goes where it has been. */
+  readonly end: () => Promise<void>;
+}
+
+export const startRacer = ({ uid, gid }: Account, canary: string, places: readonly string[]): Racer => {
+  const becoming = [`--reuid=${uid}`, `--regid=${gid}`, '--clear-groups', '--no-new-privs'];
+  const child: ChildProcess = spawn('setpriv', [...becoming, 'perl', '-e', script, canary, ...places], {
+    cwd: '/',
+    env: { PATH: '/usr/bin:/bin' },
+    stdio: 'ignore',
+  });
+  const ended = once(child, 'exit');
+  return {
+    end: async () => {
+      child.kill('SIGKILL');
+      await ended;
+    },
+  };
+};
+
+/** What nobody may touch. Its files were last read long before they were written, so that one more time of reading shows. */
+export const makeCanary = (folder: string): string => {
+  const canary = join(folder, 'canary');
+  mkdirSync(join(canary, 'deep'), { recursive: true });
+  for (const file of ['song', 'deep/song']) {
+    writeFileSync(join(canary, file), `${secret}\n`, { mode: 0o600 });
+    utimesSync(join(canary, file), new Date('2020-01-01'), new Date('2021-01-01'));
+  }
+  return canary;
+};
+
+/** Everything about it that a reader or a writer would change; of its folders not when they were listed, for this looks into them. */
+export const canaryLooks = (canary: string): string =>
+  ['.', 'song', 'deep', 'deep/song']
+    .map((path) => {
+      const { mode, uid, gid, nlink, size, atimeMs, mtimeMs, ctimeMs, ino } = lstatSync(join(canary, path));
+      return [path, mode, uid, gid, nlink, size, size < 100 ? atimeMs : '', mtimeMs, ctimeMs, ino].join(' ');
+    })
+    .concat(readdirSync(canary).sort().join(), readdirSync(join(canary, 'deep')).join())
+    .join('\n');
+
+/** Files below a folder that have got what the canary has. The racer has to have ended. */
+export const copiesOf = (folder: string): string[] =>
+  readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .filter((file) => lstatSync(file).size < 1_000_000 && readFileSync(file, 'latin1').includes(secret));
