@@ -49,7 +49,12 @@ export const openTransaction = async (
 
 /** Carries an opened change through. Failure 'change-undone' or 'change-stuck' where it can't be. */
 export const transact = async (ctx: ChangeContext): Promise<{ downtimeSeconds: number | null }> => {
-  await forward(ctx);
+  try {
+    await forward(ctx);
+  } catch (error) {
+    // Neither undone nor stuck, but unable to go either way: whatever it is, the change is open.
+    throw error instanceof Failure ? error : interruptedFailure(ctx, 'was begun', error);
+  }
   const { downAt, upAt } = ctx.times;
   return { downtimeSeconds: downAt === null || upAt === null ? null : (upAt - downAt) / 1000 };
 };
@@ -156,11 +161,21 @@ const forward = async (ctx: ChangeContext): Promise<void> => {
 };
 
 /** A server that finds its disk full mostly says so nowhere, for its log lies on it, too. */
-const explained = ({ paths }: ChangeContext, error: unknown): unknown => {
-  const { bytes, mount } = freeSpace(paths.folder);
-  if (bytes > 1024 ** 2) return error;
+export const explained = ({ paths }: ChangeContext, error: unknown): unknown => {
+  const mount = fullDisk(paths.folder);
+  if (mount === undefined) return error;
   const full = `${reasonOf(error)} (The disk is full: ${mount}.)`;
   return error instanceof Unhealthy ? new Unhealthy(full, error.log) : new Error(full, { cause: error });
+};
+
+/** What kept a step from being done may keep us from looking, too: that is no reason not to undo it. */
+const fullDisk = (folder: string): string | undefined => {
+  try {
+    const { bytes, mount } = freeSpace(folder);
+    return bytes > 1024 ** 2 ? undefined : mount;
+  } catch {
+    return undefined;
+  }
 };
 
 const doStep = async (ctx: ChangeContext, step: Step): Promise<void> => {
@@ -211,14 +226,18 @@ const afterwards = async (ctx: ChangeContext): Promise<void> => {
   try {
     await followCommit(ctx);
   } catch (error) {
-    const { kind, instance } = ctx.opening.plan;
-    throw new Failure(
-      'change-interrupted',
-      `The ${kind} of ${instance} holds, but it could not be brought to its end: ${messageOf(error)}.`,
-      `Mend the cause, then: assent recover ${instance} --finish. status, logs and telemetry still work.`,
-      error,
-    );
+    throw interruptedFailure(ctx, 'holds', error, ' --finish');
   }
+};
+
+const interruptedFailure = (ctx: ChangeContext, how: string, error: unknown, way = ''): Failure => {
+  const { kind, instance } = ctx.opening.plan;
+  return new Failure(
+    'change-interrupted',
+    `The ${kind} of ${instance} ${how}, but it could not be brought to its end: ${messageOf(error)}.`,
+    `Mend the cause, then: assent recover ${instance}${way}. status, logs and telemetry still work.`,
+    error,
+  );
 };
 
 /**

@@ -13,17 +13,16 @@ export interface Sabotage {
 
 export type Catcher =
   /** An upgrade that is killed right before this call (or in which it fails, with `error`), and recovered. */
-  | { readonly at: (call: CallMade) => boolean; readonly error?: string }
+  | { readonly at: (call: CallMade, index: number, all: readonly CallMade[]) => boolean; readonly error?: string }
   | { readonly look: Look }
   /** A test of the file fails. */
   | { readonly test: string };
 
-const entry =
-  (what: string) =>
-  ({ call, line }: CallMade): boolean =>
-    call === 'write' && line.includes(`"entry\\":\\"${what}`);
-
-const begin = (step: string) => entry(`begin\\",\\"step\\":\\"${step}\\"`);
+/** The sync behind the line that begins the step: unlike those of writes its number is the same in every run. */
+const begin =
+  (step: string) =>
+  ({ call }: CallMade, index: number, all: readonly CallMade[]): boolean =>
+    call === 'fsync' && all[index - 1]?.line.includes(`"entry\\":\\"begin\\",\\"step\\":\\"${step}\\"`) === true;
 
 /** A rename of this part onto its place. */
 const switching =
@@ -46,21 +45,6 @@ export const sabotages: readonly Sabotage[] = [
       at: ({ call, line }) => call === 'fsync' && line.includes('open.jsonl'),
       error: 'EIO',
     },
-  },
-  {
-    name: 'a file written in its place',
-    file: 'src/system/files.ts',
-    changes: [
-      [
-        'openSync(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600)',
-        'openSync(path, O_WRONLY | O_CREAT | constants.O_TRUNC | O_NOFOLLOW, 0o600)',
-      ],
-      [
-        '    renameSync(temporary, path);\n  } catch (error) {\n    removeQuietly(temporary);\n    throw error;\n  }\n  syncFolder(dirname(path));\n};\n\n/** The file as text',
-        '  } catch (error) {\n    throw error;\n  }\n  syncFolder(dirname(path));\n};\n\n/** The file as text',
-      ],
-    ],
-    caught: { at: ({ call, line }) => call === 'write' && line.includes('instance.json') },
   },
   {
     name: 'steps undone in the order in which they were done',
@@ -132,7 +116,7 @@ export const sabotages: readonly Sabotage[] = [
     name: 'leftovers of a killed run kept',
     file: 'src/change/recover.ts',
     changes: [['return (await removeLeftovers(ports, paths)) || unopened;', 'return unopened;']],
-    caught: { at: entry('open') },
+    caught: { at: ({ call, line }) => call === 'mkdir' && line.includes('/config.base.next"') },
   },
   {
     name: 'the lock skipped',
