@@ -14,10 +14,10 @@ import { ensureRecoveryCopy } from '../instance/recovery-copy.ts';
 import { ensureProgram } from '../release/program.ts';
 import { installBootRecovery, removeBootRecovery } from '../service/acting.ts';
 import { onEndingSignal } from '../system/signals.ts';
-import { freeSpace } from '../system/space.ts';
 import { tidyUp, tidyUpAfterUndo } from './after.ts';
 import type { ChangeContext } from './context.ts';
 import { contextOf } from './context.ts';
+import { explained } from './explained.ts';
 import type { Journal, Opening } from './journal.ts';
 import { appendEntry, closeJournal, openJournal, readJournal } from './journal.ts';
 import type { AfterStepKind, ChangeStepKind, Step } from './plan.ts';
@@ -25,7 +25,7 @@ import { endTrial } from './put-on-trial.ts';
 import type { Ports } from './request.ts';
 import { steps } from './steps/table.ts';
 import { putBackWarning, stuckFailure, undoneFailure } from './undone.ts';
-import { reasonOf, Unhealthy } from './unhealthy.ts';
+import { reasonOf } from './unhealthy.ts';
 
 /** Opens the change, unless `refuse` throws at the last moment. Where this throws, nothing has begun. What ends it at a boot is in place before it begins. */
 export const openTransaction = async (
@@ -158,24 +158,6 @@ const forward = async (ctx: ChangeContext): Promise<void> => {
     unwatch();
   }
   await afterwards(ctx);
-};
-
-/** A server that finds its disk full mostly says so nowhere, for its log lies on it, too. */
-export const explained = ({ paths }: ChangeContext, error: unknown): unknown => {
-  const mount = fullDisk(paths.folder);
-  if (mount === undefined) return error;
-  const full = `${reasonOf(error)} (The disk is full: ${mount}.)`;
-  return error instanceof Unhealthy ? new Unhealthy(full, error.log) : new Error(full, { cause: error });
-};
-
-/** What kept a step from being done may keep us from looking, too: that is no reason not to undo it. */
-const fullDisk = (folder: string): string | undefined => {
-  try {
-    const { bytes, mount } = freeSpace(folder);
-    return bytes > 1024 ** 2 ? undefined : mount;
-  } catch {
-    return undefined;
-  }
 };
 
 const doStep = async (ctx: ChangeContext, step: Step): Promise<void> => {

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { expect, it } from 'vitest';
 import { sandbox } from '../support/sandbox.ts';
 
-const module = new URL('../../src/change/transaction.ts', import.meta.url).href;
+const module = new URL('../../src/change/explained.ts', import.meta.url).href;
 
 it('a failed step is explained, and so undone, also by a process that can open nothing more', () => {
   const code = `
