@@ -87,7 +87,8 @@ const makeSkeleton = async ({ ports, target, account, plan }: Staging): Promise<
   const { paths } = target;
   makeFolder(paths.folder, { mode: account === null ? 0o700 : 0o755 });
   await removePrepared({ world: ports.world, paths, account });
-  makeFolder(paths.journal, { mode: 0o700 });
+  // As the opening entry wants it: a change that is refused leaves no other mode, in which the account of the server could not see whether one is open.
+  makeFolder(paths.journal, { mode: 0o711 });
   makeFolder(paths.backups, { mode: passable(account) });
   if (plan.kind !== 'uninstall' && statIfThere(paths.logs) === undefined) makeFolder(paths.logs, { mode: 0o750 });
 };

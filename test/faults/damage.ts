@@ -70,7 +70,8 @@ export const damage: Attack = {
     } finally {
       await Promise.all(stages.map((stage) => stage.close()));
     }
-    if (undetected.length > 0) tally.note(`${undetected.length} times a value of the state file was another valid one`);
+    if (undetected.length > 0)
+      tally.note(`${undetected.length} times a value was another valid one, which nothing could tell`);
   },
 };
 

@@ -30,20 +30,21 @@ interface Scene {
 
 /** What the command begins from, where the account races, the command, and the exit codes that it may end with. */
 interface Play {
-  readonly from: 'base' | 'open';
+  readonly from: 'base' | 'open' | 'upgraded';
   readonly places: readonly string[];
   readonly command: (name: string) => readonly string[];
   readonly exits: readonly number[];
 }
 
 const yes = ['--yes', '--telemetry=off'];
+const upgrading = (name: string): string[] => ['upgrade', name, '--to', versions.new, ...yes];
 
 /** Exit 3: a tree that does not stand still is refused; 6: and undone. 7 never: the instance's own folder is root's. */
 const plays: Readonly<Record<string, Play>> = {
   upgrade: {
     from: 'base',
     places: ['data', 'data.next'],
-    command: (name) => ['upgrade', name, ...yes],
+    command: upgrading,
     exits: [0, 3, 6],
   },
   reinstall: {
@@ -53,10 +54,10 @@ const plays: Readonly<Record<string, Play>> = {
     exits: [0, 3, 6],
   },
   rollback: {
-    from: 'base',
-    places: ['backups/000002-reinstall/data', 'data', 'data.next'],
+    from: 'upgraded',
+    places: ['backups/000003-upgrade/data', 'data', 'data.next'],
     command: (name) => ['rollback', name, '--data', 'then', ...yes],
-    exits: [0, 3, 6, 10],
+    exits: [0, 3, 6],
   },
   recover: {
     from: 'open',
@@ -159,7 +160,7 @@ const close = async ({ world, name }: Opened): Promise<void> => {
   forgetAccount(`assent-${name}`);
 };
 
-/** `base` has a release before, its backup, a yes in force and its server stopped; `open` was killed in the middle of an upgrade. */
+/** `base` has a backup, a yes in force and its server stopped; `upgraded` has a release before; `open` was killed in the middle of an upgrade. */
 const makeScene = async ({ world, name }: Opened): Promise<Scene> => {
   const place = (...parts: string[]): string => world.path('instances', name, ...parts);
   const fine = async (...args: string[]): Promise<void> => {
@@ -177,9 +178,12 @@ const makeScene = async ({ world, name }: Opened): Promise<Scene> => {
   const account = findAccount(`assent-${name}`);
   assert.ok(account, 'it has an account of its own');
   keep(world, 'base');
+  await fine(...upgrading(name));
+  keep(world, 'upgraded');
+  layBack({ world, account }, 'base');
   const crash = join(import.meta.dirname, '../support/crash-at.mjs');
   const env = { NODE_OPTIONS: `--import=${crash}`, ASSENT_TEST_CRASH: '9' };
-  const crashed = await world.run(['upgrade', name, ...yes], { env });
+  const crashed = await world.run(upgrading(name), { env });
   assert.equal(crashed.signal, 'SIGKILL', `exit ${crashed.exit}: ${crashed.stderr}`);
   assert.match(readFileSync(place('journal/open.jsonl'), 'utf8'), /"entry":"done","step":"data"/);
   keep(world, 'open');
@@ -190,7 +194,7 @@ const keptIn = (world: Scenario, as: string): string => join(world.folder, 'kept
 
 const keep = (world: Scenario, as: string): void => copy(world.path('instances'), keptIn(world, as));
 
-const layBack = ({ world, account }: Scene, as: string): void => {
+const layBack = ({ world, account }: Pick<Scene, 'world' | 'account'>, as: string): void => {
   for (const part of ['instances', 'staging']) rmSync(world.path(part), { recursive: true, force: true });
   copy(keptIn(world, as), world.path('instances'));
   // A purge takes the account with it.
