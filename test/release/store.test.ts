@@ -181,7 +181,7 @@ test('of a run that was killed only something to sweep stays, and a living one i
     response.write('begun');
   });
   const child = storeElsewhere(sample);
-  await vi.waitFor(() => expect(stalled && readdirSync(homePaths(sample.home).staging).length).toBe(2), 10_000);
+  await vi.waitFor(() => expect(stalled && readdirSync(homePaths(sample.home).staging).length).toBe(2), 60_000);
   expect(await sweepStaging(sample.world, sample.home)).toBe(0);
   child.kill('SIGKILL');
   await outputOf(child);
