@@ -1,6 +1,6 @@
 /**
  * Looking at a server on trial, and judging what was seen. The same look for all supervisors; who makes it, and how often, is theirs
- * (trial-units.ts, watch-trial.ts).
+ * (acting-units.ts, watch-trial.ts).
  *
  * One blip fails nothing. A release fails its trial when its server has died three times, when its supervisor has given it up, or when every
  * look in a row has found it unwell for longer than it may take to start. A server that somebody has stopped, and one that a change is
