@@ -22,7 +22,7 @@ import { copyOf, everything, type Inode } from './power/inodes.ts';
 import { record } from './power/record.ts';
 import { endProcesses, makeStage, name, type Stage } from './stage.ts';
 import { cannotTrace } from './strace.ts';
-import { generationOf, holds, type Sides, settled } from './truth.ts';
+import { generationOf, type Sides, settled } from './truth.ts';
 
 const kinds = ['upgrade', 'rollback', 'reinstall', 'uninstall', 'purge', 'install'] as const satisfies ChangeName[];
 
@@ -44,7 +44,7 @@ export const power: Attack = {
             await attackOne(stage, kind, tally, options);
           } catch (error) {
             // The others go on until they end: nobody else's stage is closed under them.
-            errors.push(new Error(`the ${kind} could not be recorded`, { cause: error }));
+            errors.push(new Error(`${kind}: ${error instanceof Error ? error.stack : error}`));
           }
         });
         if (errors.length > 0) throw errors[0];
@@ -85,6 +85,9 @@ interface Recorded {
 }
 
 const recordChange = async (stage: Stage, args: readonly string[]): Promise<Recorded> => {
+  // A server that has just been written to may still be at it: what the cuts are held against has to stand still.
+  endProcesses(stage.world.home);
+  await startAgain(stage);
   const old = await stage.looks();
   const before = generationOf(stage);
   const base = readFolder(stage.world.home, watched);
@@ -170,12 +173,11 @@ const cutAt = async (stage: Stage, recorded: Recorded, { id, cut, fate }: State,
   }
 };
 
-/** What somebody does whose machine is back: looks, recovers if `status` says so, starts what should run. */
+/** What somebody does whose machine is back: looks, starts what should run where no change is open, recovers. */
 const afterwards = async (stage: Stage, { sides, before }: Recorded): Promise<'old' | 'new'> => {
   const { document } = await stage.world.json(['status', name]);
-  if (document.instance?.unfinished !== undefined) return settled(stage, sides, before);
-  await startAgain(stage);
-  return holds(stage, sides, before);
+  if (document.instance?.unfinished === undefined) await startAgain(stage);
+  return settled(stage, sides, before);
 };
 
 const startAgain = async (stage: Stage): Promise<void> => {
