@@ -107,8 +107,8 @@ const recordChange = async (stage: Stage, args: readonly string[]): Promise<Reco
 /** What of a home a change touches, where the releases are there. */
 const watched = ['instances', 'locks', 'staging'];
 
-/** Written by servers and by whoever watches over them; nobody's state hangs on it. */
-const restless = /\/(logs|run)\//;
+/** Written by servers and by whoever watches over them, who were there before the recording; nobody's state hangs on it. */
+const restless = /\/(logs|run)(\/|$)|^\/locks\//;
 
 const logOf = (stage: Stage): string => {
   const file = stage.place('consent.log');
