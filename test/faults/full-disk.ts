@@ -27,7 +27,7 @@ import { touchedDigest } from '../support/steps.ts';
 import type { Attack, AttackOptions, Tally } from './attack.ts';
 import { type Chance, chanceOf } from './chance.ts';
 import { cannotMount, inMemory, mountTmpfs, resizeTmpfs, unmount } from './memory-disk.ts';
-import { makeStage, type Stage, upgrade, versions } from './stage.ts';
+import { endProcesses, makeStage, type Stage, upgrade, versions } from './stage.ts';
 import { holds, type Sides } from './truth.ts';
 
 const layouts = ['instances', 'store', 'home'] as const;
@@ -97,8 +97,9 @@ const attackOne = async (
     for (let n = 0; n < filled; n++)
       await play(place, `${layout}:filled:${n}`, tally, options, (chance) => filledUp(place, chance));
   } finally {
-    await stage.close();
+    endProcesses(stage.world.home);
     if (layout !== 'home') unmount(instances);
+    await stage.close();
   }
 };
 

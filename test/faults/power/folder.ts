@@ -1,5 +1,6 @@
 /** A real folder read into the model of a disk, and what a power cut left laid out as a real folder again. */
 
+import { createHash } from 'node:crypto';
 import {
   chmodSync,
   chownSync,
@@ -88,10 +89,20 @@ export const textOf = (top: Inode, remains: Remains, except = /^$/): string => {
       if (except.test(path)) continue;
       const { mode, uid } = remains.attributes.get(child) ?? child.synced;
       const content = remains.contents.get(child) ?? child.syncedContent;
-      lines.push(`${path} ${child.kind} ${mode.toString(8)} ${uid} ${child.target}${content.toString('latin1')}`);
+      lines.push(`${path} ${child.kind} ${mode.toString(8)} ${uid} ${child.target}${shown(content)}`);
       if (child.kind === 'folder') walk(child, path);
     }
   };
   walk(top, '');
   return lines.join('\n');
 };
+
+/** A large content as its digest, which is made once: a thousand states share most of theirs. */
+const shown = (content: Buffer): string => {
+  if (content.length < 8192) return content.toString('latin1');
+  const known = digests.get(content) ?? createHash('sha256').update(content).digest('hex');
+  digests.set(content, known);
+  return known;
+};
+
+const digests = new WeakMap<Buffer, string>();
