@@ -32,7 +32,7 @@ export interface Tally {
    */
   readonly wants: (id: string) => boolean;
   /**
-   * Runs a case and counts it; a failure is printed at once, with the line that replays it. True if it held, or was not asked for.
+   * Runs a case and counts it; a failure is printed at once, with the line that replays it. True if it held, was not asked for, or has no time left.
    * `id` tells everything that chance decided: `upgrade:137`, `recover-undo:12:3`.
    */
   readonly check: (id: string, work: () => Promise<void>) => Promise<boolean>;

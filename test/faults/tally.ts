@@ -9,6 +9,8 @@ export interface Count {
   cases: number;
   readonly failures: string[];
   readonly notes: string[];
+  /** Cases that were not begun, for the attack's time was over. */
+  late: number;
   seconds: number;
   skipped: string | undefined;
 }
@@ -19,15 +21,27 @@ export const startCount = ({ name, title }: Attack): Count => ({
   cases: 0,
   failures: [],
   notes: [],
+  late: 0,
   seconds: 0,
   skipped: undefined,
 });
 
-export const tallyOf = (count: Count, { seed, full, verbose }: AttackOptions, only: string | undefined): Tally => {
+export interface Bounds {
+  /** The case that was asked for, or the beginning of its name. */
+  readonly only: string | undefined;
+  /** When no further case is begun, in milliseconds of the epoch. */
+  readonly until: number;
+}
+
+export const tallyOf = (count: Count, { seed, full, verbose }: AttackOptions, { only, until }: Bounds): Tally => {
   const wants = (id: string): boolean =>
     only === undefined || `${id}:`.startsWith(`${only}:`) || only.startsWith(`${id}:`);
   const check = async (id: string, work: () => Promise<void>): Promise<boolean> => {
     if (!wants(id)) return true;
+    if (Date.now() >= until) {
+      count.late += 1;
+      return true;
+    }
     count.cases += 1;
     try {
       await work();
