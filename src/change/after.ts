@@ -5,7 +5,7 @@
  * one instance's state can't be read, nothing is pruned at all: nobody knows what it needs.
  */
 
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { messageOf } from '../errors.ts';
 import { listInstances } from '../instance/find.ts';
 import { instancePaths } from '../instance/paths.ts';
@@ -13,7 +13,7 @@ import { removeRecoveryCopy, runsFromRecoveryCopy } from '../instance/recovery-c
 import type { ReleaseRef } from '../instance/state.ts';
 import { readState } from '../instance/state.ts';
 import { pruneReleases } from '../release/prune.ts';
-import { listFolder, removeFile, statIfThere } from '../system/files.ts';
+import { listFolder, removeFile, statIfThere, syncFolder } from '../system/files.ts';
 import { removeIfEmpty } from '../system/quick-files.ts';
 import { removeTree } from '../system/tree.ts';
 import type { TreeLeft } from '../system/tree-walk.ts';
@@ -53,6 +53,8 @@ export const tidyUp = {
     for (const name of listFolder(ctx.paths.folder)) {
       if (name !== 'journal' && name !== 'recover') await removeTree(join(ctx.paths.folder, name));
     }
+    // Not before all of it is gone for good: a loss of power must not bring back a part without the journal that says it was purged.
+    syncFolder(ctx.paths.folder);
     for (const { path, kind } of await removeRest(ctx)) {
       ctx.events.warn({
         id: 'left-behind',
@@ -125,7 +127,11 @@ const removeTraces = async (ctx: ChangeContext): Promise<void> => {
 
 /** The journal last, and with it what recovers; where that is what runs, it goes at its end, and the folder with it. */
 const removeRest = async ({ world, paths }: ChangeContext): Promise<readonly TreeLeft[]> => {
-  if (!runsFromRecoveryCopy(world, paths)) return (await removeTree(paths.folder)).left;
+  if (!runsFromRecoveryCopy(world, paths)) {
+    const { left } = await removeTree(paths.folder);
+    syncFolder(dirname(paths.folder));
+    return left;
+  }
   const { left } = await removeTree(paths.journal);
   await removeRecoveryCopy(world, paths);
   return left;

@@ -229,9 +229,11 @@ it('interrupted before anything was changed leaves nothing', async () => {
   const [web, smtp] = await freePorts(2);
   const args = ['install', 'maildev', '--yes', '--verbose', '--set', `webPort=${web}`, '--set', `smtpPort=${smtp}`];
   const child = empty.start(args);
-  const ended = exitOf(child);
+  const ended = once(child, 'close');
   await once(child.stdout ?? child, 'data');
   child.kill('SIGINT');
-  expect(await ended).toBe(130);
+  // While it still only looks around it just ends, by the signal, which a shell tells as 130 too.
+  const [code, signal] = (await ended) as [number | null, string | null];
+  expect([130, 'SIGINT']).toContain(code ?? signal);
   expect(existsSync(empty.path('instances/maildev/instance.json'))).toBe(false);
 });
