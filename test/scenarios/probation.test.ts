@@ -52,6 +52,8 @@ const rolledBack = async (): Promise<Document> => {
   }, patience);
   take('sick');
   take('dead');
+  // The journal is closed before the last steps of the rollback, which still hold the instance.
+  await eventually(async () => expect((await world.run(['recover', name])).exit).toBe(0), patience);
   return instance;
 };
 
