@@ -15,7 +15,7 @@ import { programLines, verifiedCopy } from './companion-units.ts';
 import type { ServiceSpec } from './spec.ts';
 import { markFolder } from './started-mark.ts';
 import { deathsAllowed } from './trial.ts';
-import { unitName } from './unit.ts';
+import { machineShut, unitName } from './unit.ts';
 import { listedPath, plainPath, plainText } from './unit-text.ts';
 
 export const actingNames = (instance: string) => ({
@@ -109,16 +109,7 @@ const systemOnly = [
   'RestrictNamespaces=yes',
   'SystemCallFilter=@system-service',
   'SystemCallErrorNumber=EPERM',
-  'PrivateMounts=yes',
-  'PrivateDevices=yes',
-  'DevicePolicy=closed',
-  'ProtectKernelTunables=yes',
-  'ProtectKernelModules=yes',
-  'ProtectKernelLogs=yes',
-  'ProtectControlGroups=yes',
-  'ProtectClock=yes',
-  'ProtectHostname=yes',
-  'KeyringMode=private',
+  ...machineShut,
 ];
 
 /** The home, unit files, and the lists of users: an undone first install removes its account. */

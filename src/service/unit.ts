@@ -91,8 +91,8 @@ const systemHardening = (spec: ServiceSpec): string[] => [
   'ProcSubset=pid',
 ];
 
-/** What a system manager can take away beside. */
-export const shutIn = [
+/** What nothing that we run needs of the machine. */
+export const machineShut = [
   'PrivateMounts=yes',
   'PrivateDevices=yes',
   'DevicePolicy=closed',
@@ -102,10 +102,11 @@ export const shutIn = [
   'ProtectControlGroups=yes',
   'ProtectClock=yes',
   'ProtectHostname=yes',
-  'ProtectProc=invisible',
-  'RemoveIPC=yes',
   'KeyringMode=private',
 ];
+
+/** What a system manager can take away beside. */
+export const shutIn = [...machineShut, 'ProtectProc=invisible', 'RemoveIPC=yes'];
 
 /** Works in a user's manager as well: it needs no privilege once new ones are out of reach. */
 export const common = [
