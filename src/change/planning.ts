@@ -6,7 +6,7 @@ import { dangersOf, warningsOf } from './forebode.ts';
 import { nextGeneration } from './generation.ts';
 import type { Danger, Facts, Plan, Warning } from './plan.ts';
 import { assemblePlan } from './plan.ts';
-import { noRehearsal } from './rehearsal/chance.ts';
+import { noRehearsal } from './rehearsal/eligibility.ts';
 import type { ChangeRequest, Ports } from './request.ts';
 import { amountsOf, isEnough, spaceNeeds } from './space.ts';
 import type { Survey } from './survey.ts';

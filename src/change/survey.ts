@@ -34,7 +34,7 @@ import type { SettledSettings } from './ask.ts';
 import type { Configuration } from './configure.ts';
 import { configure } from './configure.ts';
 import { dataFolder } from './data-choice.ts';
-import { type Rehearsal, rehearsalChance } from './rehearsal/chance.ts';
+import { type Rehearsal, rehearsalChance } from './rehearsal/eligibility.ts';
 import type { ChangeRequest, DataOf, Ports } from './request.ts';
 import { nextOf } from './steps/parts.ts';
 import type { Target } from './target.ts';

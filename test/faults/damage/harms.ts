@@ -50,3 +50,6 @@ export const withMember =
 
 const context = (whole: Buffer, at: number): string =>
   JSON.stringify(whole.subarray(Math.max(0, at - 20), at + 20).toString('latin1'));
+
+/** What every file can suffer. */
+export const anyFile = { torn, flipped, empty, zeros, twice };

@@ -4,18 +4,14 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import type { Target } from '../damage.ts';
 import { name } from '../stage.ts';
-import { empty, flipped, torn, twice, withMember, zeros } from './harms.ts';
+import { anyFile, withMember } from './harms.ts';
 import { canWithdraw, consentNow, doctorFinds, withoutTouching } from './scene.ts';
 
 export const record: Target = {
   from: 'base',
   file: 'consent.json',
   harms: {
-    torn,
-    flipped,
-    empty,
-    zeros,
-    twice,
+    ...anyFile,
     'later-format': withMember('format', () => 2),
     'later-generation': withMember('generation', (generation) => Number(generation) + 1),
     'other-host': withMember('binding', (binding) => ({ ...(binding as object), machine: 'a'.repeat(64) })),
@@ -38,11 +34,7 @@ export const log: Target = {
   from: 'base',
   file: 'consent.log',
   harms: {
-    torn,
-    flipped,
-    empty,
-    zeros,
-    twice,
+    ...anyFile,
     'later-kind': (whole) => ({
       bytes: Buffer.from(whole.toString('utf8').replace('"kind":"answer"', '"kind":"oracle"')),
       what: 'a line of a kind that there is none of',

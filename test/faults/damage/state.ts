@@ -7,18 +7,14 @@ import { readJson } from '../../support/scenario.ts';
 import type { Scene, Target } from '../damage.ts';
 import { name } from '../stage.ts';
 import { holds as oneSide } from '../truth.ts';
-import { empty, flipBetween, flipped, type Harm, torn, twice, withMember, zeros } from './harms.ts';
+import { anyFile, empty, flipBetween, type Harm, twice, withMember, zeros } from './harms.ts';
 import { consentNow, doctorFinds, refusedAs, silentReinstall, withoutTouching } from './scene.ts';
 
 export const instance: Target = {
   from: 'base',
   file: 'instance.json',
   harms: {
-    torn,
-    flipped,
-    empty,
-    zeros,
-    twice,
+    ...anyFile,
     'later-format': withMember('format', () => 2),
     'later-generation': withMember('generation', (generation) => Number(generation) + 7),
     'other-host': withMember('key', () => 'd'.repeat(64)),

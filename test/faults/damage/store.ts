@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import type { Target } from '../damage.ts';
 import { name, type Stage } from '../stage.ts';
-import { empty, flipped, torn, twice, withMember, zeros } from './harms.ts';
+import { anyFile, empty, withMember, zeros } from './harms.ts';
 import { doctorFinds, refusedAs, silentReinstall, withoutTouching } from './scene.ts';
 
 export const secret: Target = {
@@ -25,11 +25,7 @@ export const seal: Target = {
   from: 'base',
   file: ({ world }: Stage) => releaseOf(world.path('releases/json-server')),
   harms: {
-    torn,
-    flipped,
-    empty,
-    zeros,
-    twice,
+    ...anyFile,
     'later-format': withMember('format', () => 2),
     'other-host': withMember('digest', () => '0123456789ab'),
   },
