@@ -8,8 +8,8 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { type Account, findAccount, forgetAccount, isGroup } from '../support/as-root.ts';
 import { freePort, isRoot } from '../support/sandbox.ts';
 import { endScenario, makeScenario, type Scenario } from '../support/scenario.ts';
@@ -17,6 +17,7 @@ import { set } from '../support/steps.ts';
 import type { Attack } from './attack.ts';
 import { chanceOf } from './chance.ts';
 import { deal } from './changes.ts';
+import { copyInstances } from './copies.ts';
 import { canaryLooks, copiesOf, makeCanary, startRacer } from './hostile/racer.ts';
 import { endProcesses, product, versions } from './stage.ts';
 
@@ -192,11 +193,11 @@ const makeScene = async ({ world, name }: Opened): Promise<Scene> => {
 
 const keptIn = (world: Scenario, as: string): string => join(world.folder, 'kept', as);
 
-const keep = (world: Scenario, as: string): void => copy(world.path('instances'), keptIn(world, as));
+const keep = (world: Scenario, as: string): void => copyInstances(world.path('instances'), keptIn(world, as));
 
 const layBack = ({ world, account }: Pick<Scene, 'world' | 'account'>, as: string): void => {
   for (const part of ['instances', 'staging']) rmSync(world.path(part), { recursive: true, force: true });
-  copy(keptIn(world, as), world.path('instances'));
+  copyInstances(keptIn(world, as), world.path('instances'));
   // A purge takes the account with it.
   if (!isGroup(account.name)) spawnSync('groupadd', ['--system', '--gid', String(account.gid), account.name]);
   if (findAccount(account.name) === undefined)
@@ -209,11 +210,4 @@ const layBack = ({ world, account }: Pick<Scene, 'world' | 'account'>, as: strin
       '--no-create-home',
       account.name,
     ]);
-};
-
-/** With owners, modes and times. */
-const copy = (from: string, to: string): void => {
-  mkdirSync(dirname(to), { recursive: true });
-  const { status, stderr } = spawnSync('cp', ['-a', from, to], { encoding: 'utf8' });
-  assert.equal(status, 0, stderr);
 };

@@ -7,13 +7,14 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Looks, looksOf } from '../support/oracle.ts';
 import { freePort } from '../support/sandbox.ts';
 import { endScenario, makeScenario, type Run, type Scenario, type ScenarioOptions } from '../support/scenario.ts';
 import { repository } from '../support/seed.ts';
 import { set } from '../support/steps.ts';
+import { copyInstances, copyPart } from './copies.ts';
 
 export const product = join(repository, 'test/fixtures/products/json-server/manifest.yaml');
 export const name = 'json-server';
@@ -117,8 +118,7 @@ const keptIn = (world: Scenario, as: string): string => join(world.folder, 'kept
 const keep = (world: Scenario, as: string): void => {
   const to = keptIn(world, as);
   rmSync(to, { recursive: true, force: true });
-  mkdirSync(join(world.folder, 'kept'), { recursive: true });
-  copy(world.path('instances'), to);
+  copyInstances(world.path('instances'), to);
   rmSync(markOf(world, as), { force: true });
   if (processesOf(world.home).length > 0) writeFileSync(markOf(world, as), '');
 };
@@ -131,9 +131,7 @@ const layStill = (world: Scenario, as: string): void => {
   // What is in them, and not the folders: an attack may have mounted a filesystem there.
   for (const part of ['instances', 'staging'].map((one) => world.path(one)).filter((one) => existsSync(one)))
     for (const entry of readdirSync(part)) rmSync(join(part, entry), { recursive: true, force: true });
-  mkdirSync(world.path('instances'), { recursive: true });
-  for (const entry of readdirSync(keptIn(world, as)))
-    copy(join(keptIn(world, as), entry), world.path('instances', entry));
+  copyInstances(keptIn(world, as), world.path('instances'));
 };
 
 const layBack = async (world: Scenario, as: string, fine: Stage['fine']): Promise<void> => {
@@ -148,13 +146,8 @@ const freshen = (world: Scenario, as: string): void => {
   const [from, to] = [join(keptIn(world, as), name), world.path('instances', name)];
   const stale = (folder: string): string[] => readdirSync(folder).filter((entry) => !livesOn.includes(entry));
   for (const entry of stale(to)) rmSync(join(to, entry), { recursive: true, force: true });
-  for (const entry of stale(from)) copy(join(from, entry), join(to, entry));
+  for (const entry of stale(from)) copyPart(join(from, entry), join(to, entry));
   rmSync(world.path('staging'), { recursive: true, force: true });
-};
-
-const copy = (from: string, to: string): void => {
-  const { status, stderr } = spawnSync('cp', ['-a', from, to], { encoding: 'utf8' });
-  assert.equal(status, 0, stderr);
 };
 
 /** Ends, with SIGKILL, every process whose command line has this home. */

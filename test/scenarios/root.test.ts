@@ -98,7 +98,7 @@ describe.skipIf(skipped)('a server of root', () => {
     const readable = foundBy(account(), place(), '-type', 'f', '-readable', '!', '-path', place('data/*'));
     const inside = readable.map((path) => path.slice(place().length + 1));
     const allowed =
-      /^(instance\.json|consent\.json|consent\.log|notices\/n[0-9a-f]{16}\.json|config\/.+|run\/.+|logs\/.+)$/;
+      /^(instance\.json|consent\.json|consent\.log|notices\/n[0-9a-f]{16}\.json|(config|run|logs|recover)\/.+)$/;
     expect(inside.filter((path) => !allowed.test(path))).toEqual([]);
     expect(inside).toEqual(
       expect.arrayContaining(['instance.json', 'consent.json', 'consent.log', 'config/server.env']),
