@@ -2,8 +2,8 @@
  * `recover`: ends an interrupted change, by itself forward behind the commit point and backward before it. Where nothing is open there
  * is nothing to end, however often it is typed; but what a run that was killed has left beside it goes then, too.
  *
- * Under systemd a boot types it, and starts no server whose change is open. So a server that ran when the change began, or shall run behind it,
- * is started here where it is down and no step of the recovery has had to start it.
+ * The machine may have lost its power meanwhile. So a server that ran when the change began, or shall run behind it, is started here where it is
+ * down and no step of the recovery has had to start it: under systemd, where a boot types this and starts no server whose change is open, and where nobody else would start it.
  */
 
 import { Failure, messageOf } from '../errors.ts';
@@ -13,7 +13,7 @@ import { readState } from '../instance/state.ts';
 import { unfinished } from '../instance/unfinished.ts';
 import { findProgram } from '../release/program.ts';
 import { hostOf } from '../service/spec.ts';
-import { supervisors } from '../service/supervisor.ts';
+import { type Observation, type SupervisorKind, supervisors } from '../service/supervisor.ts';
 import type { InstanceName } from '../values.ts';
 import { resultOf } from './conduct.ts';
 import { specOf } from './context.ts';
@@ -71,14 +71,18 @@ const sweepKilled = async (ports: Ports, paths: InstancePaths): Promise<boolean>
   return (await removeLeftovers(ports, paths)) || unopened;
 };
 
+/** systemd goes on with what has failed; of a run of our own that has, nothing but its record is left. */
+const isDown = (kind: SupervisorKind, { state }: Observation): boolean =>
+  state === 'stopped' || (kind === 'process' && state === 'failed');
+
 /** As the boot would have done it. How it is then is for `status` to tell: the change is ended, whatever comes of this. */
 const startMeant = async ({ world, home, events }: Ports, paths: InstancePaths): Promise<void> => {
   const state = readState(paths);
-  if (state?.installed !== true || !state.running || state.supervisor !== 'systemd') return;
+  if (state?.installed !== true || !state.running || state.supervisor === 'none') return;
   try {
     const spec = specOf(state, paths, hostOf(world, findProgram(world, home)));
     const supervisor = supervisors[state.supervisor];
-    if ((await supervisor.observe(spec)).state === 'stopped') await supervisor.start(spec);
+    if (isDown(state.supervisor, await supervisor.observe(spec))) await supervisor.start(spec);
   } catch (error) {
     events.warn({
       id: 'not-started',

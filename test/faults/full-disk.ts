@@ -224,7 +224,7 @@ const filledUp = async (place: Place, chance: Chance): Promise<boolean> => {
   const env = { NODE_OPTIONS: `--import=${pauseAt}`, ASSENT_TEST_PAUSE: `"entry":"begin","step":"${step}"` };
   const running = stage.world.json([...upgrade], { env });
   const pid = await Promise.race([pausedIn(stage.place('journal/open.jsonl')), running.then(() => undefined)]);
-  assert.ok(pid !== undefined, `it never came to ${step}: ${JSON.stringify((await running).document.error)}`);
+  if (pid === undefined) throw new Error(`it never came to ${step}: ${JSON.stringify((await running).document.error)}`);
   leave(disk, { [chance.one(['bytes', 'inodes'] as const)]: 0 });
   process.kill(pid, 'SIGCONT');
   const { exit, document } = await running;

@@ -104,8 +104,8 @@ const recordChange = async (stage: Stage, args: readonly string[]): Promise<Reco
   return recorded;
 };
 
-/** What of a home a change touches, where the releases are there. */
-const watched = ['instances', 'locks', 'staging'];
+/** What of a home a change touches, or links to, where the releases are there. */
+const watched = ['instances', 'locks', 'runtimes', 'staging'];
 
 /** Written by servers and by whoever watches over them, who were there before the recording; nobody's state hangs on it. */
 const restless = /\/(logs|run)(\/|$)|^\/locks\//;

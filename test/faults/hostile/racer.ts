@@ -79,9 +79,12 @@ export const canaryLooks = (canary: string): string =>
     .concat(readdirSync(canary).sort().join(), readdirSync(join(canary, 'deep')).join())
     .join('\n');
 
-/** Files below a folder that have got what the canary has. The racer has to have ended. */
+/** Files below a folder that have got what the canary has; links are not followed. The racer has to have ended. */
 export const copiesOf = (folder: string): string[] =>
-  readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name))
-    .filter((file) => lstatSync(file).size < 1_000_000 && readFileSync(file, 'latin1').includes(secret));
+  readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) return copiesOf(path);
+    return entry.isFile() && lstatSync(path).size < 1_000_000 && readFileSync(path, 'latin1').includes(secret)
+      ? [path]
+      : [];
+  });

@@ -126,9 +126,13 @@ const applyTo = ({ names, dirty, owner }: Work, call: Call): void => {
     case 'symlink':
       make(call.path, 'link', 0o777, call.target);
       break;
-    case 'link':
-      name(names, call.path, names.find(call.from));
+    case 'link': {
+      const inode = names.find(call.from);
+      if (inode === undefined && names.placeOf(call.path) !== undefined)
+        throw new Error(`${call.path} was linked from outside: ${call.from}`);
+      name(names, call.path, inode);
       break;
+    }
     case 'rename':
       rename(names, call.from, call.path);
       break;

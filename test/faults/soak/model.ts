@@ -63,8 +63,12 @@ export const after = (model: Model, action: Action): Outcome => {
   return ofInstalled[action.do](model, action);
 };
 
-/** What an undo leaves: everything of before, a yes excepted; the no that was said with the change stands. */
-export const undone = (model: Model): Model => ({ ...heard(model, 'off'), generation: model.generation + 1 });
+/** What an undo leaves: everything of before, but for consent: the no that was said with the change stands. */
+export const undone = (model: Model): Model => ({
+  ...model,
+  consent: 'declined',
+  generation: model.generation + 1,
+});
 
 /** The change that is killed says no. */
 export const changeOf = (change: Extract<Action, { do: 'kill' }>['change']): Exclude<Action, { do: 'kill' }> =>
