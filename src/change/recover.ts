@@ -12,6 +12,7 @@ import { type InstancePaths, instancePaths } from '../instance/paths.ts';
 import { readState } from '../instance/state.ts';
 import { unfinished } from '../instance/unfinished.ts';
 import { findProgram } from '../release/program.ts';
+import { gate } from '../service/health.ts';
 import { hostOf } from '../service/spec.ts';
 import { type Observation, type SupervisorKind, supervisors } from '../service/supervisor.ts';
 import type { InstanceName } from '../values.ts';
@@ -75,18 +76,23 @@ const sweepKilled = async (ports: Ports, paths: InstancePaths): Promise<boolean>
 const isDown = (kind: SupervisorKind, { state }: Observation): boolean =>
   state === 'stopped' || (kind === 'process' && state === 'failed');
 
-/** As the boot would have done it. How it is then is for `status` to tell: the change is ended, whatever comes of this. */
+/** The change is ended, whatever comes of this: a server that can't be started, or does not answer, is a warning. */
 const startMeant = async ({ world, home, events }: Ports, paths: InstancePaths): Promise<void> => {
   const state = readState(paths);
   if (state?.installed !== true || !state.running || state.supervisor === 'none') return;
   try {
     const spec = specOf(state, paths, hostOf(world, findProgram(world, home)));
     const supervisor = supervisors[state.supervisor];
-    if (isDown(state.supervisor, await supervisor.observe(spec))) await supervisor.start(spec);
+    if (!isDown(state.supervisor, await supervisor.observe(spec))) return;
+    await supervisor.start(spec);
+    // A boot waits for nobody's health.
+    if (state.supervisor === 'systemd') return;
+    const { healthy, reason } = await gate(supervisor, spec);
+    if (!healthy) throw new Error(reason ?? 'it is not healthy');
   } catch (error) {
     events.warn({
       id: 'not-started',
-      message: `The change is ended, and the server does not start: ${messageOf(error)}`,
+      message: `The change is ended, and the server is not up: ${messageOf(error)}`,
       remedy: `See its log: assent logs ${paths.name}. Then: assent start ${paths.name}`,
     });
   }

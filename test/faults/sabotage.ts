@@ -63,14 +63,19 @@ const attacked = async (ready: Ready, { caught, name }: Sabotage, calls?: readon
   if ('test' in caught) return;
   try {
     if ('look' in caught) return await caught.look(ready.stage);
-    // A fault may change which calls there are.
-    const at = (calls ?? (await callsOf(changes.upgrade, ready))).find(caught.at);
+    const at = (calls ?? (await callsNow(ready))).find(caught.at);
     assert.ok(at, `there is a call to attack at: ${name}`);
     if (caught.error === undefined) await killedAt(changes.upgrade, ready, at);
     else await failing(changes.upgrade, ready, { at, error: caught.error, onwards: false });
   } finally {
     await ready.stage.layBack('base');
   }
+};
+
+/** A fault may change which calls there are; and the first change that a program makes in a home puts its copy there. */
+const callsNow = async (ready: Ready): Promise<CallMade[]> => {
+  await callsOf(changes.upgrade, ready);
+  return callsOf(changes.upgrade, ready);
 };
 
 const failureOf = async (work: () => Promise<void>): Promise<unknown> => {

@@ -1,7 +1,7 @@
 /** The deliberate faults: what each does to the source, and what has to notice it. A text that is not in its file any more fails the attack. */
 
 import type { CallMade } from '../strace.ts';
-import { healthCounts, type Look, lastWritesArrive, secretsAreKept, syncedAtOnce } from './looks.ts';
+import { healthCounts, type Look, lastWritesArrive, secretsAreKept, syncedAtOnce, undoneBackwards } from './looks.ts';
 
 export interface Sabotage {
   readonly name: string;
@@ -50,7 +50,7 @@ export const sabotages: readonly Sabotage[] = [
     name: 'steps undone in the order in which they were done',
     file: 'src/change/transaction.ts',
     changes: [['transactionSteps(ctx).toReversed()', 'transactionSteps(ctx)']],
-    caught: { at: begin('health') },
+    caught: { look: undoneBackwards },
   },
   {
     name: 'a step noted behind itself',

@@ -4,8 +4,10 @@ import assert from 'node:assert/strict';
 import { chownSync, existsSync, lstatSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { readEntries } from '../../../src/instance/unfinished.ts';
+import { crashed } from '../../support/crash.ts';
 import { nobody } from '../../support/seed.ts';
-import { type Stage, upgrade } from '../stage.ts';
+import { name, type Stage, upgrade } from '../stage.ts';
 import { callsTouching, traced } from '../strace.ts';
 
 export type Look = (stage: Stage) => Promise<void>;
@@ -52,4 +54,15 @@ export const secretsAreKept: Look = async ({ place, fine }) => {
   const files = readdirSync(place('secrets')).map((name) => join(place('secrets'), name));
   assert.ok(files.length > 0, 'there is a secret');
   for (const file of files) assert.equal(lstatSync(file).mode & 0o077, 0, `${file} is for its owner alone`);
+};
+
+/** What was begun last is undone first: otherwise the server of before starts on data that is not its own yet. */
+export const undoneBackwards: Look = async ({ world, place, fine }) => {
+  const { signal } = await crashed(world, upgrade, '"entry":"begin","step":"health"');
+  assert.equal(signal, 'SIGKILL');
+  await fine('recover', name);
+  const { entries } = readEntries(place('journal/000002-upgrade.jsonl'));
+  const stepsOf = (kind: string): unknown[] => entries.filter(({ entry }) => entry === kind).map(({ step }) => step);
+  assert.ok(stepsOf('begin').length > 5, 'it had come far');
+  assert.deepEqual(stepsOf('undone'), stepsOf('begin').toReversed());
 };
