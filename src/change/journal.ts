@@ -8,7 +8,7 @@
  *   undo      the change is given up: from here on only backward          undone   a step has been undone
  *   resume    `recover` has taken over          close    nothing is left to do; the file is then renamed to NNNNNN-KIND.jsonl
  *
- * A reserve file lies beside it and is removed when an undo begins, so that an undo can be journalled on a full disk.
+ * A reserve lies beside it (reserve.ts) and is given back when an undo begins.
  */
 
 import { join } from 'node:path';
@@ -21,10 +21,11 @@ import { parseState } from '../instance/state.ts';
 import type { RawEntry } from '../instance/unfinished.ts';
 import { isLost, readEntries, unfinished, writeLine } from '../instance/unfinished.ts';
 import { appendDurably } from '../system/append.ts';
-import { listFolder, makeFolder, removeFile, renameDurably, statIfThere, writeDurably } from '../system/files.ts';
+import { listFolder, removeFile, renameDurably, statIfThere } from '../system/files.ts';
 import { identify } from '../system/processes.ts';
 import type { World } from '../system/world.ts';
 import { changeSteps, type Plan } from './plan.ts';
+import { makeReserve, removeReserve } from './reserve.ts';
 
 /** What the change found, and what an undo has to come back to. */
 export interface Found {
@@ -71,22 +72,17 @@ export type Entry =
   | { entry: 'resume'; towards: 'finish' | 'undo' }
   | { entry: 'close'; outcome: 'finished' | 'undone' };
 
-const reserveBytes = 256 * 1024;
-export const reserveOf = (paths: InstancePaths): string => join(paths.journal, 'reserve');
-
 /**
  * Opens the journal. When this returns, the change has begun and the generation is raised. `refuse` throws where the opening is not true any more; it is
  * asked last, for whoever has replaced the lock's file has let two in at once.
  */
 export const openJournal = (world: World, paths: InstancePaths, opening: Opening, refuse = (): void => {}): void => {
-  // Nobody else can read a line of it, but the server's account has to see whether a change is open.
-  makeFolder(paths.journal, { mode: 0o711 });
-  writeDurably(reserveOf(paths), Buffer.alloc(reserveBytes, 'reserve\n'), { mode: 0o600 });
   try {
+    makeReserve(paths);
     fileAway(world, paths);
     refuse();
   } catch (error) {
-    if (unfinished(paths) === null) removeFile(reserveOf(paths));
+    if (unfinished(paths) === null) removeReserve(paths);
     throw error;
   }
   try {
@@ -95,13 +91,14 @@ export const openJournal = (world: World, paths: InstancePaths, opening: Opening
     });
   } catch (error) {
     // Nothing has begun: an entry of which nobody knows whether it is durable must not say that it has.
-    for (const file of [paths.openJournal, reserveOf(paths)]) removeFile(file);
+    removeFile(paths.openJournal);
+    removeReserve(paths);
     throw error;
   }
 };
 
 export const appendEntry = (world: World, paths: InstancePaths, entry: Entry): void => {
-  if (entry.entry === 'undo' || (entry.entry === 'resume' && entry.towards === 'undo')) removeFile(reserveOf(paths));
+  if (entry.entry === 'undo' || (entry.entry === 'resume' && entry.towards === 'undo')) removeReserve(paths);
   const torn = isTorn(paths);
   const process = entry.entry === 'resume' ? { process: identify(world.pid) } : {};
   appendDurably(paths.openJournal, line(world, { ...entry, ...process, ...(torn ? { afterTorn: true } : {}) }));
@@ -118,7 +115,8 @@ const fileAway = (world: World, paths: InstancePaths): void => {
 /** For a recovery that finds no change: a file that a crash has left before the opening entry was whole goes. True where there was one. */
 export const discardUnopened = (paths: InstancePaths): boolean => {
   if (statIfThere(paths.openJournal) === undefined || readJournal(paths) !== undefined) return false;
-  for (const file of [paths.openJournal, reserveOf(paths)]) removeFile(file);
+  removeFile(paths.openJournal);
+  removeReserve(paths);
   return true;
 };
 
@@ -135,7 +133,7 @@ export const closeJournal = (world: World, paths: InstancePaths, outcome: 'finis
   const journal = readJournal(paths);
   if (journal === undefined) return;
   if (!journal.closed) {
-    removeFile(reserveOf(paths));
+    removeReserve(paths);
     appendEntry(world, paths, { entry: 'close', outcome });
   }
   const number = String(journal.opening.plan.generation).padStart(6, '0');

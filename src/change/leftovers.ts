@@ -17,8 +17,9 @@ import { readState } from '../instance/state.ts';
 import { listFolder, listTemporaries, removeFile, statIfThere } from '../system/files.ts';
 import { removeTree } from '../system/tree.ts';
 import type { World } from '../system/world.ts';
-import { isUnopened, reserveOf } from './journal.ts';
+import { isUnopened } from './journal.ts';
 import type { Ports } from './request.ts';
+import { listReserve } from './reserve.ts';
 import { sweep } from './stage.ts';
 import { allParts, nextOf, removePrepared } from './steps/parts.ts';
 
@@ -64,7 +65,7 @@ const leftFiles = (paths: InstancePaths): string[] => [
     .filter((name) => recordTemporary.test(name))
     .map((name) => join(paths.folder, name)),
   ...(isUnopened(paths) ? [paths.openJournal] : []),
-  ...[reserveOf(paths)].filter(isThere),
+  ...listReserve(paths),
 ];
 
 /** The library that writes the record has temporaries of its own. */

@@ -13,7 +13,7 @@ import type { InstancePaths } from '../instance/paths.ts';
 import { ensureRecoveryCopy } from '../instance/recovery-copy.ts';
 import { ensureProgram } from '../release/program.ts';
 import { installBootRecovery, removeBootRecovery } from '../service/acting.ts';
-import { onEndingSignal } from '../system/signals.ts';
+import { hearSignals, onEndingSignal } from '../system/signals.ts';
 import { tidyUp, tidyUpAfterUndo } from './after.ts';
 import type { ChangeContext } from './context.ts';
 import { contextOf } from './context.ts';
@@ -145,9 +145,11 @@ const forward = async (ctx: ChangeContext): Promise<void> => {
   });
   try {
     for (const step of transactionSteps(ctx)) {
+      await hearSignals();
       if (stop !== undefined) throw stop;
       await doStep(ctx, step);
     }
+    await hearSignals();
     if (stop !== undefined) throw stop;
     if (!journalOf(ctx).committed) appendEntry(ctx.world, ctx.paths, { entry: 'commit' });
   } catch (error) {

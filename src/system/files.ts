@@ -156,6 +156,12 @@ export const removeFile = (path: string): void => {
   if (removed) syncFolder(dirname(path));
 };
 
+/** The same for files of one folder, which is synced once. */
+export const removeFiles = (paths: readonly string[]): void => {
+  for (const path of paths) ifThere(() => unlinkSync(path));
+  for (const folder of new Set(paths.map(dirname))) syncFolder(folder);
+};
+
 /** The names in the folder, sorted by code unit; none where there is no folder. Temporaries of a write that was killed are left out. */
 export const listFolder = (path: string): string[] =>
   (ifThere(() => readdirSync(path)) ?? []).filter((name) => !isTemporary(name)).sort();

@@ -19,6 +19,9 @@ export const onEndingSignal = (handler: Handler): (() => void) => {
   };
 };
 
+/** Lets handlers hear what has arrived while nothing was waited for. */
+export const hearSignals = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
 const listen = (): void => {
   if (listening) return;
   listening = true;

@@ -107,8 +107,10 @@ describe('the journal', () => {
   it('gives its reserve back when an undo begins', () => {
     const paths = opened();
     expect(statIfThere(`${paths.journal}/reserve`)?.size).toBe(256 * 1024);
+    // A filesystem may be out of inodes: the server that is started again needs some.
+    expect(listFolder(paths.journal)).toHaveLength(1 + 8);
     appendEntry(world, paths, { entry: 'undo', reason: 'test' });
-    expect(statIfThere(`${paths.journal}/reserve`)).toBeUndefined();
+    expect(listFolder(paths.journal)).toEqual(['open.jsonl']);
   });
 
   it('reads the same at every cut of its last line, and goes on behind a torn one', () => {

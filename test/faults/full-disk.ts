@@ -199,7 +199,7 @@ const ofSize = async (place: Place, chance: Chance, count: Count): Promise<boole
   count.failed += 1;
   if (exit === 3 && document.error.code === 'refused-space') {
     if (/^There is not enough space/.test(document.error.message)) count.refused += 1;
-    assert.equal(full, before, 'refused, and something was touched');
+    assert.equal(full, before, `refused, and something was touched: ${document.error.message}`);
     return false;
   }
   assert.equal(exit, 6, `exit ${exit}: ${JSON.stringify(document.error)}`);

@@ -43,7 +43,10 @@ export const pausedAt = async ({ world }: Stage, text: string, args: readonly st
     ...nobody,
   });
   const ended = endOf(child);
-  await untilStopped(child.pid ?? 0);
+  await untilStopped(child.pid ?? 0).catch((error: unknown) => {
+    child.kill('SIGKILL');
+    throw error;
+  });
   const end = (): Promise<Run> => {
     child.kill('SIGCONT');
     return ended;

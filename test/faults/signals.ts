@@ -64,7 +64,7 @@ const sentAt = async (change: Change, { stage, sides }: Ready, point: string, ho
   const text = point === 'opening' ? beforeOpening : atStep(point);
   const run =
     how === 'terminal'
-      ? await inTerminal(stage, text, change.args(stage))
+      ? await inTerminal(stage, text, unasked(change.args(stage)))
       : await sent(await pausedAt(stage, text, change.args(stage)), how);
   const undone = stops(how) && point !== 'commit';
   // A no of before its opening may still be one that nothing has begun for.
@@ -75,6 +75,10 @@ const sentAt = async (change: Change, { stage, sides }: Ready, point: string, ho
   assert.equal(side, undone ? 'old' : 'new');
   if (side === 'new') await stage.layBack('base');
 };
+
+/** At a terminal a change that was told nothing would ask. */
+const unasked = (args: readonly string[]): string[] =>
+  args.some((arg) => arg.startsWith('--telemetry')) ? [...args] : [...args, '--telemetry=off'];
 
 interface Ended {
   readonly exit: number | null;
@@ -99,7 +103,10 @@ const inTerminal = async ({ world }: Stage, text: string, args: readonly string[
     said += data;
   });
   const ended = new Promise<number>((resolve) => pty.onExit(({ exitCode }) => resolve(exitCode)));
-  await untilStopped(pty.pid);
+  await untilStopped(pty.pid).catch((error: unknown) => {
+    pty.kill('SIGKILL');
+    throw error;
+  });
   (pty as unknown as { destroy(): void }).destroy();
   process.kill(pty.pid, 'SIGCONT');
   return { exit: await ended, said };

@@ -63,7 +63,7 @@ const halfMade = (recover: string): string[] => {
 };
 
 const temporaries = (folder: string): string[] =>
-  existsSync(folder) ? readdirSync(folder).filter((entry) => /\.part$|^reserve$/.test(entry)) : [];
+  existsSync(folder) ? readdirSync(folder).filter((entry) => /\.part$|^reserve/.test(entry)) : [];
 
 /** A closed journal that was not yet renamed is filed away by the next change. */
 const isOpen = (journal: string): boolean =>

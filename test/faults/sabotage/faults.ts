@@ -140,7 +140,7 @@ export const sabotages: readonly Sabotage[] = [
     file: 'src/change/journal.ts',
     changes: [
       [
-        "  if (entry.entry === 'undo' || (entry.entry === 'resume' && entry.towards === 'undo')) removeFile(reserveOf(paths));\n",
+        "  if (entry.entry === 'undo' || (entry.entry === 'resume' && entry.towards === 'undo')) removeReserve(paths);\n",
         '',
       ],
     ],
