@@ -251,6 +251,12 @@ const statusOf = (pid: string): string => {
   return existsSync(file) ? readFileSync(file, 'utf8') : '';
 };
 
-/** Everything of the instance but what its server writes while it runs, with times and inodes: nothing of it may change where a change is refused. */
+/**
+ * Everything of the instance but what its server writes while it runs, with times of files and inodes: nothing of it may change where a change is refused. What has been prepared
+ * may have been made and removed again: the room is looked at a second time behind that.
+ */
 const stillOf = ({ world, place }: Stage): string =>
-  [touchedDigest(place(), ['logs', 'run']), readdirSync(world.path('releases/json-server')).join()].join(' ');
+  [
+    touchedDigest(place(), ['logs', 'run'], { times: 'files' }),
+    readdirSync(world.path('releases/json-server')).join(),
+  ].join(' ');
