@@ -6,7 +6,7 @@
 import { join } from 'node:path';
 import type { InstancePaths } from '../instance/paths.ts';
 import type { Account } from '../instance/state.ts';
-import { makeFolder, readBytesIfThere, writeDurably } from '../system/files.ts';
+import { makeFolder, type Owner, readBytesIfThere, statIfThere, writeDurably } from '../system/files.ts';
 import type { World } from '../system/world.ts';
 import type { NoticeId } from '../values.ts';
 import { idOfText, type Notice, noticeId, noticeJson } from './notice.ts';
@@ -25,8 +25,16 @@ export const storeNotice = (world: World, paths: InstancePaths, notice: Notice, 
   const id = noticeId(notice);
   const { mode, owner } = sharingOf(world, paths, account);
   makeFolder(paths.notices, { mode: account === null ? 0o700 : 0o750, ...(owner ? { owner } : {}) });
-  writeDurably(noticeFile(paths, id), `${noticeJson(notice)}\n`, { mode, ...(owner ? { owner } : {}) });
+  const [file, text] = [noticeFile(paths, id), `${noticeJson(notice)}\n`];
+  if (!isAs(file, text, mode, owner)) writeDurably(file, text, { mode, ...(owner ? { owner } : {}) });
   return id;
+};
+
+const isAs = (file: string, text: string, mode: number, owner: Owner | undefined): boolean => {
+  const stat = statIfThere(file);
+  if (stat?.kind !== 'file' || stat.mode !== mode) return false;
+  const isTheirs = owner === undefined || (stat.uid === owner.uid && stat.gid === owner.gid);
+  return isTheirs && readBytesIfThere(file)?.equals(Buffer.from(text)) === true;
 };
 
 /** The stored notice, or undefined where there is none whose bytes have that id. */

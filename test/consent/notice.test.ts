@@ -1,5 +1,5 @@
 /** The notice: complete, true to the manifest, and with an id that every promise and every word changes. */
-import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { makeNotice, type Notice, noticeId } from '../../src/consent/notice.ts';
@@ -140,6 +140,22 @@ test('the text fits the width, label by label, and no word is lost', () => {
     expect(long, `width ${width}`).toEqual([]);
     expect(lines.join(' ').split(/\s+/)).toEqual(words);
   }
+});
+
+test('the same notice again is not written again, unless what stands there is not as it has to be', () => {
+  const { world, paths } = makeHome(sandbox());
+  mkdirSync(paths.folder, { recursive: true });
+  const file = join(paths.notices, `${storeNotice(world, paths, noticeOf(), null)}.json`);
+  const { ino } = statSync(file);
+  storeNotice(world, paths, noticeOf(), null);
+  expect(statSync(file).ino).toBe(ino);
+  const whole = readFileSync(file, 'utf8');
+  writeFileSync(file, whole.slice(1));
+  storeNotice(world, paths, noticeOf(), null);
+  expect(readFileSync(file, 'utf8')).toBe(whole);
+  chmodSync(file, 0o666);
+  storeNotice(world, paths, noticeOf(), null);
+  expect(statSync(file).mode & 0o777).toBe(0o600);
 });
 
 test('the stored copy is read back only as long as not a byte of it has changed', () => {

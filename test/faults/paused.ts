@@ -34,7 +34,11 @@ export const commandWords = (args: readonly string[]): string[] => [
 ];
 
 /** With standard output and error as pipes. Throws where it ends before it has written the text. */
-export const pausedAt = async ({ world }: Stage, text: string, args: readonly string[]): Promise<Paused> => {
+export const pausedAt = async (
+  { world }: Pick<Stage, 'world'>,
+  text: string,
+  args: readonly string[],
+): Promise<Paused> => {
   const [node = '', ...words] = commandWords(args);
   const child = spawn(node, words, {
     cwd: world.folder,
