@@ -18,6 +18,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { changeSteps } from '../../src/change/plan.ts';
 import { cachePath } from '../../src/source/artifact.ts';
 import { parseNpmLock } from '../../src/source/npm-lock.ts';
 import { realWorld } from '../../src/system/world.ts';
@@ -210,17 +211,7 @@ const ofSize = async (place: Place, chance: Chance, count: Count): Promise<boole
 /** The disk fills up behind an entry of the journal, and stays full until the command has ended. */
 const filledUp = async (place: Place, chance: Chance): Promise<boolean> => {
   const { stage, disk, sides } = place;
-  const step = chance.one([
-    'generation',
-    'stop',
-    'second-copy',
-    'data',
-    'config',
-    'current',
-    'state',
-    'start',
-    'health',
-  ]);
+  const step = chance.one(changeSteps.filter((one) => one !== 'account' && one !== 'rest'));
   const env = { NODE_OPTIONS: `--import=${pauseAt}`, ASSENT_TEST_PAUSE: `"entry":"begin","step":"${step}"` };
   const running = stage.world.json([...upgrade], { env });
   const pid = await Promise.race([pausedIn(stage.place('journal/open.jsonl')), running.then(() => undefined)]);
