@@ -114,14 +114,19 @@ export const traced = (
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     stderr += text;
   });
+  const late = setTimeout(() => spawnSync('pkill', ['-KILL', '-P', String(child.pid)]), patienceMs);
   return new Promise((resolve, reject) => {
     child.on('error', reject);
+    child.on('exit', () => clearTimeout(late));
     // Not until its output is closed: a server that is left running holds that open.
     child.on('exit', (exit, signal) => resolve({ exit, signal, stdout, stderr, calls: linesOf(log) }));
   });
 };
 
 let serial = 0;
+
+/** What takes longer hangs, and is killed. */
+const patienceMs = 120_000;
 
 const linesOf = (log: string): string[] =>
   readFileSync(log, 'utf8')
