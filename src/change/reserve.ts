@@ -6,6 +6,7 @@
 import { join } from 'node:path';
 import type { InstancePaths } from '../instance/paths.ts';
 import { listFolder, makeFolder, removeFiles, writeDurably } from '../system/files.ts';
+import { writeQuickly } from '../system/quick-files.ts';
 
 const bytes = 256 * 1024;
 const files = 8;
@@ -16,7 +17,9 @@ const reserveOf = ({ journal }: InstancePaths): string => join(journal, 'reserve
 export const makeReserve = (paths: InstancePaths): void => {
   // Others can't list it, but the server's account has to see whether a change is open.
   makeFolder(paths.journal, { mode: 0o711 });
-  for (let n = 1; n < files; n++) writeDurably(`${reserveOf(paths)}-${n}`, '', { mode: 0o600 });
+  removeReserve(paths);
+  // The last one brings its folder to the disk, and with it the names of all.
+  for (let n = 1; n < files; n++) writeQuickly(`${reserveOf(paths)}-${n}`, '', 0o600);
   writeDurably(reserveOf(paths), Buffer.alloc(bytes, 'reserve\n'), { mode: 0o600 });
 };
 
