@@ -27,6 +27,7 @@ import type { ChangeRequest, ChangeResult, Outcome, Ports } from './request.ts';
 import { saveAnswers } from './save-answers.ts';
 import { refuseWithoutSpace } from './space.ts';
 import { sweep } from './stage.ts';
+import { stateUnread } from './state-unread.ts';
 import { survey } from './survey.ts';
 import { refuseUnfinished, resolveTarget, targetInstance } from './target.ts';
 
@@ -140,8 +141,7 @@ const stateBehind = (ports: Ports, paths: InstancePaths, changed: boolean): Inst
     return readState(paths) ?? null;
   } catch (error) {
     if (!changed) throw error;
-    const message = `What is installed now could not be read: ${messageOf(error)}.`;
-    ports.events.warn({ id: 'state-unread', message, remedy: `Everything is done. See: assent status ${paths.name}` });
+    ports.events.warn(stateUnread(paths.name, error));
     return null;
   }
 };

@@ -30,10 +30,10 @@ export const hasLeftovers = (paths: InstancePaths): boolean =>
 /** Removes them, and what dead runs have left in staging. True if there was anything; what can't be removed is a warning. */
 export const removeLeftovers = async (ports: Ports, paths: InstancePaths): Promise<boolean> => {
   const { world, events } = ports;
-  const swept = await sweep(ports, paths);
-  const counts = isThere(paths.telemetry) && consentOf(world, paths).state !== 'accepted';
-  if (!hasLeftovers(paths) && !counts) return swept > 0;
   try {
+    const swept = await sweep(ports, paths);
+    const counts = isThere(paths.telemetry) && consentOf(world, paths).state !== 'accepted';
+    if (!hasLeftovers(paths) && !counts) return swept > 0;
     await removePrepared({ world, paths, account: readState(paths)?.account ?? null });
     if (counts || listErasing(paths).length > 0) await eraseTelemetry(world, paths);
     for (const path of listHalfMade(paths)) await removeTree(path);

@@ -15,8 +15,9 @@ import { askerFor, isInteractive } from '../ui/asker.ts';
 import type { Rendering } from '../ui/events.ts';
 import { cancelled } from '../ui/prompts.ts';
 import { renderingFor } from '../ui/rendering.ts';
+import type { InstanceView } from '../ui/result.ts';
 import { changedLines } from '../ui/views/changed.ts';
-import { viewOf } from './instance-view.ts';
+import { viewBehind } from './instance-view.ts';
 import type { Ended, Invocation } from './invocation.ts';
 
 /** Plans and performs a change. Throws its Failure. */
@@ -36,8 +37,9 @@ export const withPorts = async (
   try {
     const { events, warned } = remembering(watch.events);
     const changed = await Promise.race([work({ ...ports, events }), watch.cancelled]);
+    const instance = await instanceBehind(invocation, changed, events.warn);
     rendering.end();
-    return await ended(invocation, changed, warned);
+    return ended(invocation, changed, instance, warned);
   } finally {
     rendering.end();
     watch.off();
@@ -62,10 +64,22 @@ const remembering = (events: Events): { events: Events; warned: readonly Warning
   return { events: { ...events, warn }, warned };
 };
 
-const ended = async (invocation: Invocation, changed: ChangeResult, warned: readonly Warning[]): Promise<Ended> => {
-  const { world, home, flags, look } = invocation;
-  if (changed.state !== null) forgetOldCopies(world, instancePaths(home, changed.state.name));
-  const instance = changed.state === null ? undefined : await viewOf(world, home, changed.state.name);
+const instanceBehind = async (
+  invocation: Invocation,
+  { state, changed }: ChangeResult,
+  warn: Events['warn'],
+): Promise<InstanceView | undefined> => {
+  if (state === null) return undefined;
+  forgetOldCopies(invocation.world, instancePaths(invocation.home, state.name));
+  return viewBehind(invocation, { name: state.name, changed }, warn);
+};
+
+const ended = (
+  { flags, look }: Invocation,
+  changed: ChangeResult,
+  instance: InstanceView | undefined,
+  warned: readonly Warning[],
+): Ended => {
   const { outcome, plan, warnings } = changed;
   return {
     result: {

@@ -4,6 +4,8 @@
  * On the light path (`status`): nothing that is slow to load, the sealed release has all that is needed.
  */
 
+import type { Warning } from '../change/plan.ts';
+import { stateUnread } from '../change/state-unread.ts';
 import { explain } from '../consent/explain.ts';
 import { consentOf } from '../consent/gather.ts';
 import type { Answer } from '../consent/resolver.ts';
@@ -17,6 +19,7 @@ import { serverVetoOf } from '../service/server-veto.ts';
 import type { World } from '../system/world.ts';
 import type { ConsentView, InstanceView } from '../ui/result.ts';
 import type { InstanceName } from '../values.ts';
+import type { Invocation } from './invocation.ts';
 import type { ServerView } from './server-view.ts';
 
 /** The instance as it is. Throws 'refused-state-damaged' where its state file is. */
@@ -41,6 +44,21 @@ export const viewOf = async (world: World, home: string, name: InstanceName): Pr
     ...trialsOf(world, paths, state),
     ...(open === null ? {} : { unfinished: { kind: open.kind, step: open.step, at: open.at, running: open.running } }),
   };
+};
+
+/** The instance behind a command that has done what it was asked: what can't be read of it then is a warning, and the view undefined. */
+export const viewBehind = async (
+  { world, home }: Pick<Invocation, 'world' | 'home'>,
+  { name, changed }: { readonly name: InstanceName; readonly changed: boolean },
+  warn: (warning: Warning) => void,
+): Promise<InstanceView | undefined> => {
+  try {
+    return await viewOf(world, home, name);
+  } catch (error) {
+    if (!changed) throw error;
+    warn(stateUnread(name, error));
+    return undefined;
+  }
 };
 
 export const consentView = (answer: Answer, name: string): ConsentView => {

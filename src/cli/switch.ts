@@ -1,11 +1,12 @@
 /** `start`, `stop`, `restart`: one call into the domain, then a look at what came of it. */
 
+import type { Warning } from '../change/plan.ts';
 import { pickInstance } from '../instance/find.ts';
 import { instancePaths } from '../instance/paths.ts';
 import { forgetOldCopies } from '../telemetry/old-copies.ts';
 import { instanceLines } from '../ui/views/instance.ts';
 import { portsOf } from './change.ts';
-import { viewOf } from './instance-view.ts';
+import { viewBehind } from './instance-view.ts';
 import type { Ended, Invocation } from './invocation.ts';
 
 export const switchServer = async (invocation: Invocation, kind: 'start' | 'stop' | 'restart'): Promise<Ended> => {
@@ -16,10 +17,16 @@ export const switchServer = async (invocation: Invocation, kind: 'start' | 'stop
   const paths = instancePaths(home, name);
   const changed = await power(ports, paths, kind);
   forgetOldCopies(world, paths);
-  const instance = await viewOf(world, home, name);
+  const warnings: Warning[] = [];
+  const instance = await viewBehind(invocation, { name, changed }, (warning) => {
+    warnings.push(warning);
+    ports.events.warn(warning);
+  });
+  const outcome = changed ? {} : { outcome: 'unchanged' as const };
+  if (instance === undefined) return { result: { changed, ...outcome, warnings }, screen: [] };
   const consent = instance.consent === undefined ? {} : { consent: instance.consent };
   return {
-    result: { ...(changed ? {} : { outcome: 'unchanged' as const }), changed, instance, ...consent },
+    result: { ...outcome, changed, instance, ...consent },
     screen: flags.quiet ? [] : instanceLines(instance, look),
   };
 };

@@ -7,11 +7,11 @@ import { pickInstance } from '../../instance/find.ts';
 import { instancePaths } from '../../instance/paths.ts';
 import { changedLines } from '../../ui/views/changed.ts';
 import { portsOf } from '../change.ts';
-import { viewOf } from '../instance-view.ts';
+import { viewBehind } from '../instance-view.ts';
 import type { Run } from '../invocation.ts';
 
 export const run: Run = async (invocation) => {
-  const { world, home, flags, operands, look } = invocation;
+  const { home, flags, operands, look } = invocation;
   const { attendTrial } = await import('../../change/attend-trial.ts');
   const name = await pickInstance(home, operands[0]);
   const { ports, rendering } = portsOf({ ...invocation, flags: { ...flags, quiet: false } }, true);
@@ -19,9 +19,12 @@ export const run: Run = async (invocation) => {
     const attended = await attendTrial(ports, instancePaths(home, name));
     rendering.end();
     if (attended.became === 'rolled-back') {
-      const instance = await viewOf(world, home, name);
       const { outcome, changed } = attended.result;
-      return { result: { outcome, changed, instance }, screen: changedLines(attended.result, instance, look) };
+      const instance = await viewBehind(invocation, { name, changed }, ports.events.warn);
+      return {
+        result: { outcome, changed, ...(instance === undefined ? {} : { instance }) },
+        screen: changedLines(attended.result, instance, look),
+      };
     }
     const text = attended.became === 'waits' ? attended.detail : said[attended.became];
     const isNews = attended.became === 'waits' || !flags.quiet;
