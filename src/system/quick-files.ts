@@ -13,15 +13,31 @@ import {
   realpathSync,
   renameSync,
   rmdirSync,
+  statSync,
   symlinkSync,
   writeSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { codeOf } from './files.ts';
 
+/**
+ * Makes the folder, and those above it that lack. Not Node's own `recursive`: that calls a disk that is read-only, broken, or used up by a quota an ENOENT.
+ */
+export const makeFolderQuickly = (path: string, mode = 0o755): void => {
+  if (isFolder(path)) return;
+  if (dirname(path) !== path) makeFolderQuickly(dirname(path), mode);
+  try {
+    mkdirSync(path, mode);
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST' || !isFolder(path)) throw error;
+  }
+};
+
+const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+
 /** Writes a new file, and its folder where that lacks. Throws where something of that name is there already. */
 export const writeQuickly = (path: string, data: string | Uint8Array, mode: number): void => {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
+  makeFolderQuickly(dirname(path));
   const bytes = typeof data === 'string' ? Buffer.from(data) : data;
   const fd = openSync(path, 'wx', mode);
   try {
@@ -33,13 +49,13 @@ export const writeQuickly = (path: string, data: string | Uint8Array, mode: numb
 
 /** Moves a file into a folder that is made where it lacks (mode 0700). */
 export const moveQuickly = (from: string, to: string): void => {
-  mkdirSync(dirname(to), { recursive: true, mode: 0o700 });
+  makeFolderQuickly(dirname(to), 0o700);
   renameSync(from, to);
 };
 
 /** Makes a link, and its folder where that lacks. False where something of that name is there already. */
 export const linkQuickly = (target: string, path: string): boolean => {
-  mkdirSync(dirname(path), { recursive: true });
+  makeFolderQuickly(dirname(path));
   try {
     symlinkSync(target, path);
     return true;
@@ -51,7 +67,7 @@ export const linkQuickly = (target: string, path: string): boolean => {
 
 /** A second name for a file; where the filesystem has none of that, a copy (a clone where it can do that). */
 export const doubleQuickly = (from: string, to: string): void => {
-  mkdirSync(dirname(to), { recursive: true, mode: 0o755 });
+  makeFolderQuickly(dirname(to));
   try {
     linkSync(from, to);
   } catch {

@@ -16,6 +16,7 @@ import { dirname, join } from 'node:path';
 import { Parser, type ReadEntry } from 'tar';
 import { codeOf } from './files.ts';
 import { minimalEnvironment } from './processes.ts';
+import { makeFolderQuickly } from './quick-files.ts';
 import type { Unpacked } from './unpack.ts';
 
 export interface UnpackDebsJob {
@@ -44,7 +45,7 @@ export const unpackDebs = (job: UnpackDebsJob): Unpacked => {
   const folders = new Set(['']);
   let files = 0;
   let bytes = 0;
-  mkdirSync(job.folder, { recursive: true });
+  makeFolderQuickly(job.folder);
   for (const archive of job.archives) {
     const packed = readFileSync(archive.path);
     const hash = process.getBuiltinModule('node:crypto').createHash('sha256').update(packed).digest('base64');

@@ -8,10 +8,11 @@
  * - a path that comes twice is written once, with the last contents (real packages have `dist/x` and `./dist/x`);
  * - every file is made anew (O_EXCL), so nothing that stands there is ever written through.
  */
-import { closeSync, fchmodSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, fchmodSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { Parser, type ReadEntry } from 'tar';
+import { makeFolderQuickly } from './quick-files.ts';
 
 export interface UnpackJob {
   readonly archive: string;
@@ -91,7 +92,7 @@ const writeEntries = (entries: Map<string, Entry>, folder: string): Unpacked => 
   for (const [path, { data, mode }] of entries) {
     const target = join(folder, path);
     const parent = dirname(target);
-    if (!made.has(parent)) mkdirSync(parent, { recursive: true });
+    if (!made.has(parent)) makeFolderQuickly(parent);
     made.add(parent);
     writeNew(target, data, mode);
     bytes += data.length;
