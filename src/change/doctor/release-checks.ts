@@ -26,7 +26,10 @@ const currentLink = ({ paths, stored }: Patient): Found[] => {
 const releaseIntact = async ({ paths, stored }: Patient): Promise<Found[]> => {
   const differences = await verifyStored(stored);
   if (differences.length === 0) return [];
-  const some = differences.slice(0, 3).join('; ');
+  const some = differences
+    .slice(0, 3)
+    .map((difference) => difference.replace(/\.$/, ''))
+    .join('; ');
   return [
     problem(
       'release-altered',

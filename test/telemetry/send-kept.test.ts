@@ -1,0 +1,61 @@
+/** Copies of reports, and reports that wait: for how long, and how many. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { withdraw } from '../../src/consent/withdraw.ts';
+import { forgetOldCopies } from '../../src/telemetry/old-copies.ts';
+import { spoolLimits } from '../../src/telemetry/spool.ts';
+import { receiver } from '../support/receiver.ts';
+import { freePort } from '../support/sandbox.ts';
+import { sender } from './sender.ts';
+
+test('copies are pruned when their time is over', async () => {
+  const { url } = await receiver();
+  const one = await sender({ endpoint: url });
+  one.count('2026-11-16');
+  await one.send();
+  one.at('2027-02-13T00:00:00.000Z');
+  await one.send();
+  expect(one.names('reports')).toHaveLength(2);
+  one.at('2027-02-15T00:00:00.000Z');
+  await one.send();
+  expect(one.names('reports')).toEqual([]);
+});
+
+test('copies are pruned when their time is over also where nothing is sent any more', async () => {
+  const { url } = await receiver();
+  const one = await sender({ endpoint: url });
+  one.count('2026-11-16');
+  await one.send();
+  await withdraw(one.world, one.paths);
+  one.at('2027-02-13T00:00:00.000Z');
+  forgetOldCopies(one.world, one.paths);
+  expect(one.names('reports')).toHaveLength(2);
+  one.at('2027-02-15T00:00:00.000Z');
+  expect((await one.send()).idle).toEqual({ why: 'consent', reason: 'withdrawn' });
+  expect(one.names('reports')).toEqual([]);
+});
+
+test('the spool keeps the newest sixty', async () => {
+  const one = await sender({
+    endpoint: `http://127.0.0.1:${await freePort()}/`,
+    period: 'day',
+    since: '2026-08-31T00:00:00.000Z',
+  });
+  const day = (at: number) => new Date(Date.UTC(2026, 8, 1 + at)).toISOString().slice(0, 10);
+  for (let at = 0; at < spoolLimits.reports + 5; at += 1) one.count(day(at));
+  const { dropped, waiting } = await one.send();
+  expect(waiting).toBe(spoolLimits.reports);
+  expect(dropped).toEqual([0, 1, 2, 3, 4].map((at) => `report-${day(at)}_${day(at)}`));
+});
+
+test('the spool keeps five mebibytes, and the newest in any case', async () => {
+  const one = await sender({ endpoint: `http://127.0.0.1:${await freePort()}/`, period: 'day' });
+  one.count('2026-11-10');
+  await one.send();
+  for (const day of ['02', '03', '04'])
+    writeFileSync(join(one.paths.spool, `report-2026-11-${day}_2026-11-${day}.json`), Buffer.alloc(2 * 1024 * 1024));
+  const { dropped, waiting } = await one.send();
+  expect(dropped).toEqual(['report-2026-11-02_2026-11-02']);
+  expect(waiting).toBe(3);
+});

@@ -1,0 +1,74 @@
+/** A withdrawal, a veto or a deletion, before and while a report is sent: nothing leaves, and nothing is made anew. */
+import { existsSync, renameSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { withdraw } from '../../src/consent/withdraw.ts';
+import { makeIdentity, ok, receiver } from '../support/receiver.ts';
+import { sender } from './sender.ts';
+
+test('a withdrawal sends nothing ever, and nothing is made anew', async () => {
+  const { url, connections } = await receiver();
+  const one = await sender({ endpoint: url });
+  one.count('2026-11-16');
+  await withdraw(one.world, one.paths);
+  expect(await one.send()).toMatchObject({ sent: [], idle: { why: 'consent', reason: 'withdrawn' } });
+  expect(connections()).toBe(0);
+  expect(existsSync(one.paths.telemetry)).toBe(false);
+  expect(existsSync(one.paths.reports)).toBe(false);
+});
+
+test('a veto of the asking shell sends nothing', async () => {
+  const { url, connections } = await receiver();
+  const one = await sender({ endpoint: url });
+  one.count('2026-11-16');
+  Object.assign(one.world.env, { DO_NOT_TRACK: '1' });
+  expect((await one.send()).idle).toEqual({ why: 'consent', reason: 'do-not-track' });
+  expect(connections()).toBe(0);
+});
+
+test('a withdrawal between the connection and the first byte stops it', async () => {
+  const identity = makeIdentity();
+  const { url, received, connections } = await receiver(ok, identity);
+  const one = await sender({ endpoint: url });
+  one.count('2026-11-16');
+  const { deliver } = await import('../../src/system/deliver.ts');
+  const { sendReports } = await import('../../src/telemetry/send.ts');
+  const late = await sendReports(
+    one.world,
+    one.paths,
+    {
+      deliver: async (request) => {
+        await withdraw(one.world, one.paths);
+        return deliver({ ...request, authorities: [identity.cert] });
+      },
+    },
+    { scheduled: false },
+  );
+  expect(late).toMatchObject({ sent: [], trouble: null, idle: { why: 'consent', reason: 'withdrawn' } });
+  expect(connections()).toBe(1);
+  expect(received).toEqual([]);
+  expect(existsSync(one.paths.telemetry)).toBe(false);
+});
+
+test('a withdrawal while a report is on its way: what left is kept to be read, and the folder stays gone', async () => {
+  const { url } = await receiver((response) => {
+    void withdraw(one.world, one.paths).then(() => response.writeHead(200).end());
+  });
+  const one = await sender({ endpoint: url });
+  one.count('2026-11-16');
+  const { sent } = await one.send({}, { timeoutMs: 20_000 });
+  expect(sent).toEqual([expect.objectContaining({ outcome: 'sent' })]);
+  expect(existsSync(one.paths.telemetry)).toBe(false);
+  expect(one.names('reports')).toHaveLength(2);
+  expect(await one.send()).toMatchObject({ sent: [], idle: { why: 'consent' } });
+});
+
+test('an instance that is deleted while a report is on its way is not made anew', async () => {
+  const { url } = await receiver((response) => {
+    renameSync(gone.paths.folder, `${gone.paths.folder}.gone`);
+    response.writeHead(200).end();
+  });
+  const gone = await sender({ endpoint: url });
+  gone.count('2026-11-16');
+  await gone.send();
+  expect(existsSync(gone.paths.folder)).toBe(false);
+});
