@@ -3,8 +3,8 @@
  * that dies or turns unwell is rolled back. One box, whose disk survives its power cuts, and one instance that goes through all of it.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { chownSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Bind, type Box, bootBox, whyNoBox } from '../support/nspawn.ts';
 import { mailDevOnTrial } from '../support/quick-product.ts';
@@ -83,6 +83,13 @@ const property = (unit: string, name: string): string =>
   box.run(['systemctl', 'show', '--value', `--property=${name}`, unit]).stdout.trim();
 
 const here = (...parts: string[]): string => join(folder, 'root/instances/maildev', ...parts);
+/** A file of the account that owns the data. */
+const writtenByServer = (path: string): void => {
+  const { uid, gid } = statSync(here('data'));
+  mkdirSync(dirname(here(path)), { recursive: true });
+  writeFileSync(here(path), 'Subject: since\n');
+  for (const made of [here(path), dirname(here(path))]) chownSync(made, uid, gid);
+};
 const instance = (): Document => assent('status maildev').document.instance;
 
 const healthy = (version: string): Promise<Document> =>
@@ -171,6 +178,25 @@ describe.skipIf(why !== undefined)('nobody types anything', () => {
     expect(property(server, 'OnFailure')).toBe('');
     expect(box.run(['journalctl', '--no-pager', '-u', look]).stdout).toContain('3.0.0 has failed its trial');
     rmSync(here('dead'));
+  }, 300_000);
+
+  test('one whose rollback would leave data behind stays, says so, and waits', async () => {
+    done('upgrade maildev');
+    writtenByServer('data/mail/written-since.eml');
+    writeFileSync(here('sick'), '');
+    const { trial } = await eventually(() => {
+      const now = instance();
+      expect(now.trial?.waits).toBeDefined();
+      return now;
+    }, patience);
+    expect(trial.waits).toMatch(/would be left behind.*assent rollback maildev/);
+    // However often its timer looks.
+    expect(box.run(['systemctl', 'start', look]).code).toBe(0);
+    expect(box.run(['journalctl', '--no-pager', '-u', look]).stdout).toContain('until you decide');
+    expect(instance()).toMatchObject({ version: '3.0.0', state: 'running', trial: { waits: expect.any(String) } });
+    rmSync(here('sick'));
+    done('rollback maildev');
+    expect((await healthy('2.2.1')).trial).toBeUndefined();
   }, 300_000);
 
   test('one that turns unwell is rolled back by its timer; an uninstall takes every unit away', async () => {
