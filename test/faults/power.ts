@@ -20,11 +20,13 @@ import { type Disk, makeDisk } from './power/disk.ts';
 import { layOut, readFolder, textOf } from './power/folder.ts';
 import { copyOf, everything, type Inode } from './power/inodes.ts';
 import { record } from './power/record.ts';
+import { withdrawal, withdrawn } from './power/withdrawal.ts';
 import { endProcesses, makeStage, name, type Stage } from './stage.ts';
 import { cannotTrace } from './strace.ts';
 import { generationOf, type Sides, settled } from './truth.ts';
 
-const kinds = ['upgrade', 'rollback', 'reinstall', 'uninstall', 'purge', 'install'] as const satisfies ChangeName[];
+const kinds = ['upgrade', 'rollback', 'reinstall', 'uninstall', 'purge', 'install', 'withdrawal'] as const;
+type Kind = ChangeName | 'withdrawal';
 
 export const power: Attack = {
   name: 'power',
@@ -57,13 +59,8 @@ export const power: Attack = {
 /** States of each change in the quick tier, and in the full one. */
 const share = { quick: 5, full: 200 };
 
-const attackOne = async (
-  stage: Stage,
-  kind: ChangeName,
-  tally: Tally,
-  { full, seed }: AttackOptions,
-): Promise<void> => {
-  const change: Change = changes[kind];
+const attackOne = async (stage: Stage, kind: Kind, tally: Tally, { full, seed }: AttackOptions): Promise<void> => {
+  const change: Change = kind === 'withdrawal' ? withdrawal : changes[kind];
   await change.prepare(stage);
   const recorded = await recordChange(stage, change.args(stage));
   const states = statesOf(stage, recorded, kind, seed);
@@ -71,7 +68,7 @@ const attackOne = async (
   const chance = chanceOf(seed, `power ${kind}`);
   tally.note(`${kind}: ${states.length} states of ${recorded.calls.length} calls`);
   for (const state of asked.length < states.length ? asked : chance.some(states, full ? share.full : share.quick))
-    await tally.check(state.id, () => cutAt(stage, recorded, state, seed));
+    await tally.check(state.id, () => cutAt(stage, kind, recorded, state, seed));
 };
 
 interface Recorded {
@@ -132,7 +129,7 @@ interface State {
 }
 
 /** Each place to cut with each fate, but for those that leave the same behind as one before. */
-const statesOf = (stage: Stage, recorded: Recorded, kind: ChangeName, seed: number): State[] => {
+const statesOf = (stage: Stage, recorded: Recorded, kind: Kind, seed: number): State[] => {
   const seen = new Set<string>();
   const disk = diskAt(stage, recorded, 0);
   return Array.from({ length: recorded.calls.length + 1 }, (_, cut) => cut).flatMap((cut) => {
@@ -157,17 +154,26 @@ const fates: readonly Fate[] = ['nothing', 'names', 'chance', 'chance', 'chance'
 const hasSaid = ({ calls }: Recorded, cut: number): boolean =>
   calls.slice(0, cut).some((call) => call.call === 'said' && call.text.includes('"ok":true'));
 
-const cutAt = async (stage: Stage, recorded: Recorded, { id, cut, fate }: State, seed: number): Promise<void> => {
+const cutAt = async (
+  stage: Stage,
+  kind: Kind,
+  recorded: Recorded,
+  { id, cut, fate }: State,
+  seed: number,
+): Promise<void> => {
   const { world } = stage;
   endProcesses(world.home);
   const disk = diskAt(stage, recorded, cut);
   layOut(world.home, disk.top, disk.cut(fate, chanceOf(seed, id)), watched);
   const last = recorded.calls[cut - 1];
   try {
-    const side = await afterwards(stage, recorded);
-    if (!hasSaid(recorded, cut)) return;
-    assert.equal(side, 'new', 'it had said success');
-    assert.ok(logOf(stage).startsWith(recorded.log), 'a line of the consent log is lost');
+    const said = hasSaid(recorded, cut);
+    if (kind === 'withdrawal') await withdrawn(stage, said);
+    else {
+      const side = await afterwards(stage, recorded);
+      if (said) assert.equal(side, 'new', 'it had said success');
+    }
+    if (said) assert.ok(logOf(stage).startsWith(recorded.log), 'a line of the consent log is lost');
   } catch (error) {
     throw new Error(`cut behind ${JSON.stringify(last)?.slice(0, 300)}`, { cause: error });
   }
