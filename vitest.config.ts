@@ -14,7 +14,7 @@ const slow = [
   'service/{health,own-telemetry,process,run}',
   'source/{deb-fetch,fetch,npm}',
   'system/{files,lock,processes,tree}',
-  'telemetry/{killed,send,counting/recorder}',
+  'telemetry/{killed,send-outcomes,counting/recorder}',
   'telemetry/follow/**',
   'ui/renderings',
 ].map((place) => (place.endsWith('**') ? `test/${place}/*.test.ts` : `test/${place}.test.ts`));
