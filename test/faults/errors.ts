@@ -88,10 +88,9 @@ export const failing = async (
 
 /** The sides that the command's end allows; undefined where it must not end like that. */
 const truthOf = ({ exit, signal, calls }: Traced, open: boolean): readonly Side[] | undefined => {
-  // What one thread tells another: there libuv gives up, or waits for ever, which no disk brings about.
-  if (signal === 'SIGKILL')
-    return calls.some((line) => /^write\(\d+<pipe:.*INJECTED/.test(line)) ? ['old', 'new'] : undefined;
-  if (signal === 'SIGABRT') return calls.some((line) => /eventfd.*INJECTED/.test(line)) ? ['old', 'new'] : undefined;
+  // What one thread, or a signal, tells another: there libuv gives up, or waits for ever, which no disk brings about.
+  const isTold = calls.some((line) => /^write\(\d+<(pipe:|anon_inode:\[eventfd).*INJECTED/.test(line));
+  if (signal === 'SIGKILL' || signal === 'SIGABRT') return isTold ? ['old', 'new'] : undefined;
   const truths: Readonly<Record<number, readonly Side[]>> = open
     ? { 7: ['old'], 8: ['old', 'new'] }
     : { 0: ['new'], 3: ['old'], 5: ['old'], 6: ['old'], 7: ['old'], 8: ['new'] };
