@@ -83,8 +83,12 @@ export class Failure extends Error {
 /** The error's message, whatever was thrown. */
 export const messageOf = (error: unknown): string => {
   const message = error instanceof Error ? error.message : String(error);
-  return message.replace(`${quotaUnnamed}: ${quotaUnnamed}`, 'EDQUOT: disk quota exceeded');
+  return isQuota(error) ? message.replace(quotaWords, 'EDQUOT: disk quota exceeded') : message;
 };
 
-/** What Node calls EDQUOT, of which it does not know. */
-export const quotaUnnamed = 'Unknown system error -122';
+/** EDQUOT, for which Node has no name: it knows the number, and calls it this or that. */
+export const isQuota = (error: unknown): boolean =>
+  error instanceof Error &&
+  ((error as NodeJS.ErrnoException).errno === -122 || error.message.includes('Unknown system error -122'));
+
+const quotaWords = /Unknown system error -122(: Unknown system error -122)?|UNKNOWN: unknown error/;

@@ -23,7 +23,7 @@ import { holdInstance } from './hold.ts';
 import { discardUnopened, readJournal } from './journal.ts';
 import { hasLeftovers, removeLeftovers } from './leftovers.ts';
 import type { ChangeResult, Ports } from './request.ts';
-import { recoverChange } from './transaction.ts';
+import { recoverChange } from './resume.ts';
 
 export interface RecoverRequest {
   readonly instance?: string;

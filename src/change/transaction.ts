@@ -24,7 +24,7 @@ import type { AfterStepKind, ChangeStepKind, Step } from './plan.ts';
 import { endTrial } from './put-on-trial.ts';
 import type { Ports } from './request.ts';
 import { steps } from './steps/table.ts';
-import { putBackWarning, stuckFailure, undoneFailure } from './undone.ts';
+import { stuckFailure, undoneFailure } from './undone.ts';
 import { reasonOf } from './unhealthy.ts';
 
 /** Opens the change, unless `refuse` throws at the last moment. Where this throws, nothing has begun. What ends it at a boot is in place before it begins. */
@@ -59,80 +59,8 @@ export const transact = async (ctx: ChangeContext): Promise<{ downtimeSeconds: n
   return { downtimeSeconds: downAt === null || upAt === null ? null : (upAt - downAt) / 1000 };
 };
 
-/** Ends an interrupted change. Returns which way it went. */
-export const recoverChange = async (
-  ports: Ports,
-  paths: InstancePaths,
-  asked: 'finish' | 'undo' | undefined,
-): Promise<'finish' | 'undo'> => {
-  const journal = readJournal(paths);
-  if (journal === undefined) throw new Error('no change is open');
-  const towards = directionOf(journal, asked);
-  if (journal.closed) {
-    closeJournal(ports.world, paths, towards === 'undo' ? 'undone' : 'finished');
-    return towards;
-  }
-  await haveProgram(ports);
-  const mayLack = towards === 'undo';
-  const ctx = contextOf(ports.world, paths, journal.opening, ports.events, { mayLack });
-  appendEntry(ports.world, paths, { entry: 'resume', towards });
-  await quieten(ctx, journal, towards);
-  if (towards === 'finish') await forward(ctx);
-  else await backward(ctx, new Error('the change was interrupted'));
-  const warning = putBackWarning(ctx);
-  if (warning !== undefined) ctx.events.warn(warning);
-  return towards;
-};
-
-/**
- * Whoever boots the machine between crash and recovery may have started the server of before, on data that are being switched. It is stopped
- * (an undo starts it again) until its data are where they belong.
- */
-const quieten = async (ctx: ChangeContext, journal: Journal, towards: 'finish' | 'undo'): Promise<void> => {
-  const { begun, undone, done, committed } = journal;
-  const { specBefore, supervisor } = ctx;
-  const isDown = (begun.has('stop') || begun.has('data')) && !undone.has('stop');
-  const isNew = begun.has('start') && !undone.has('start');
-  if (specBefore === null || !isDown || isNew || committed) return;
-  try {
-    await supervisor.stop(specBefore);
-    // What it has written then, the copy does not have.
-    if (towards === 'finish' && done.has('second-copy')) await steps['second-copy'].do(ctx);
-  } catch (error) {
-    throw stuckFailure(ctx, undefined, new Error('it was interrupted'), error);
-  }
-};
-
-/** What is started again runs below this Assent, which need not be the one that began the change. A unit may do without; so its lack is only told. */
-const haveProgram = async ({ world, home, events }: Ports): Promise<void> => {
-  try {
-    await ensureProgram(world, home);
-  } catch (error) {
-    events.note(`No copy of Assent for what outlives this command: ${messageOf(error)}`);
-  }
-};
-
-/** Which way an open change can go: forward only behind its commit, backward only once an undo has begun. */
-const directionOf = (journal: Journal, asked: 'finish' | 'undo' | undefined): 'finish' | 'undo' => {
-  if (journal.committed && !journal.undoing && asked === 'undo') {
-    throw new Failure(
-      'usage-option',
-      'The change had already been committed when it was interrupted: it can only be finished.',
-      'Finish it with: assent recover --finish. To go back to the release before: assent rollback.',
-    );
-  }
-  if (journal.undoing && asked === 'finish') {
-    throw new Failure(
-      'usage-option',
-      'The change was being undone when it was interrupted: it can only be undone.',
-      'End it with: assent recover --undo. Then start the change anew.',
-    );
-  }
-  if (journal.undoing) return 'undo';
-  return asked ?? (journal.committed ? 'finish' : 'undo');
-};
-
-const forward = async (ctx: ChangeContext): Promise<void> => {
+/** Does what is left of an opened change, commits, and follows the commit. Failures as of transact. */
+export const forward = async (ctx: ChangeContext): Promise<void> => {
   let stop: Error | undefined;
   const unwatch = onEndingSignal((signal) => {
     if (signal === 'SIGHUP') return;
@@ -179,7 +107,7 @@ const doStep = async (ctx: ChangeContext, step: Step): Promise<void> => {
 };
 
 /** Undoes all that was begun. Failure 'change-stuck', with a runbook, where that can't be done; the journal then stays open. */
-const backward = async (ctx: ChangeContext, cause: unknown): Promise<void> => {
+export const backward = async (ctx: ChangeContext, cause: unknown): Promise<void> => {
   const unwatch = onEndingSignal(() => ctx.events.note('Undoing: everything is put back first.'));
   let at: Step | undefined;
   try {
@@ -199,9 +127,20 @@ const backward = async (ctx: ChangeContext, cause: unknown): Promise<void> => {
     closeJournal(ctx.world, ctx.paths, 'undone');
     if (ctx.opening.before?.installed !== true) await withoutBootRecovery(ctx);
   } catch (error) {
+    // The last word of the change was written, could not be made durable, and the undo's first not be written: `recover` goes by what the disk has kept.
+    if (isCommitted(ctx)) throw interruptedFailure(ctx, 'was begun', error);
     throw stuckFailure(ctx, at, cause, error);
   } finally {
     unwatch();
+  }
+};
+
+const isCommitted = ({ paths }: ChangeContext): boolean => {
+  try {
+    const journal = readJournal(paths);
+    return journal?.committed === true && !journal.undoing;
+  } catch {
+    return false;
   }
 };
 

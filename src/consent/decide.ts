@@ -104,7 +104,7 @@ const recorded = async (
 /** The record of before belongs to an earlier generation or disagrees with the log; taking it away only makes that plain. */
 const problemOf = (paths: InstancePaths, error: unknown): string => {
   const gone = takeAway(paths) ? '' : ` ${paths.consent} could not be removed either; it counts for nothing.`;
-  return `The decision about telemetry could not be recorded: ${messageOf(error)}.${gone} Nothing is counted.`;
+  return `The decision about telemetry could not be recorded: ${messageOf(error)}.${gone}`;
 };
 
 /** The generation's line, and what is carried into it: a no said in this change, or a withdrawal that came after the question. */

@@ -26,7 +26,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { quotaUnnamed } from '../errors.ts';
+import { isQuota } from '../errors.ts';
 
 export interface Owner {
   readonly uid: number;
@@ -262,5 +262,5 @@ export const ifThere = <T>(action: () => T): T | undefined => {
 /** The system's name of an error (`ENOENT`), where it has one. Node has none for a quota that is used up. */
 export const codeOf = (error: unknown): string | undefined => {
   if (!(error instanceof Error && 'code' in error && typeof error.code === 'string')) return undefined;
-  return error.code === quotaUnnamed ? 'EDQUOT' : error.code;
+  return isQuota(error) ? 'EDQUOT' : error.code;
 };

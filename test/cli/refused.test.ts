@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { refusedBySystem } from '../../src/cli/refused.ts';
+import { messageOf } from '../../src/errors.ts';
 
 const systemError = (code: string, path?: string): Error => Object.assign(new Error(code), { code, path });
 
@@ -17,6 +18,18 @@ test.each([
   expect(failure).toMatchObject({ code, exit: 3 });
   expect(failure?.message).toContain('/some/where');
   expect(failure?.advice).not.toBe('');
+});
+
+test('a quota that is used up has its name, whatever Node calls it', () => {
+  const asNodeHasIt = [
+    Object.assign(new Error('UNKNOWN: unknown error, write'), { code: 'UNKNOWN', errno: -122 }),
+    Object.assign(new Error('Unknown system error -122: Unknown system error -122, fsync'), { errno: -122 }),
+  ];
+  for (const error of asNodeHasIt) expect(messageOf(error)).toMatch(/^EDQUOT: disk quota exceeded, (write|fsync)$/);
+  expect(refusedBySystem(asNodeHasIt[0])).toMatchObject({ code: 'refused-space' });
+  const other = Object.assign(new Error('UNKNOWN: unknown error, write'), { code: 'UNKNOWN', errno: -4094 });
+  expect(messageOf(other)).toBe('UNKNOWN: unknown error, write');
+  expect(refusedBySystem(other)).toBeUndefined();
 });
 
 test('what the system does not say is a bug of ours', () => {
