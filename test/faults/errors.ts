@@ -20,7 +20,7 @@ export const errors: Attack = {
   run: async (tally, options) => {
     for (const [kind, change] of changesFor('errors', tally, options)) {
       await withStages(change, options, async (ready) => {
-        const all = await callsOf(change, ready[0], opening);
+        const all = (await callsOf(change, ready[0], opening)).filter(({ line }) => !toSomebody.test(line));
         const chance = chanceOf(options.seed, `errors ${kind}`);
         const opens = all.filter(({ call }) => opening.includes(call));
         const changing = all.filter(({ call }) => !opening.includes(call));
@@ -86,11 +86,14 @@ export const failing = async (
   }
 };
 
+/** A write that is for another process, thread, or signal handler, and not for a disk. */
+const toSomebody = /^write\(\d+<(pipe:|socket:|anon_inode:)/;
+/** There Node gives up, or waits for ever, which no disk brings about. */
+const isUntold = (line: string): boolean => toSomebody.test(line) && line.endsWith('(INJECTED)');
+
 /** The sides that the command's end allows; undefined where it must not end like that. */
 const truthOf = ({ exit, signal, calls }: Traced, open: boolean): readonly Side[] | undefined => {
-  // What one thread, or a signal, tells another: there libuv gives up, or waits for ever, which no disk brings about.
-  const isTold = calls.some((line) => /^write\(\d+<(pipe:|anon_inode:\[eventfd).*INJECTED/.test(line));
-  if (signal === 'SIGKILL' || signal === 'SIGABRT') return isTold ? ['old', 'new'] : undefined;
+  if ((signal === 'SIGKILL' || signal === 'SIGABRT' || exit === 1) && calls.some(isUntold)) return ['old', 'new'];
   const truths: Readonly<Record<number, readonly Side[]>> = open
     ? { 7: ['old'], 8: ['old', 'new'] }
     : { 0: ['new'], 3: ['old'], 5: ['old'], 6: ['old'], 7: ['old'], 8: ['new'] };
