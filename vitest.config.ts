@@ -49,12 +49,12 @@ export default defineConfig({
       },
       {
         extends: true,
-        // Behind all that, two files at a time: most of a scenario is waiting for a server to become healthy and to stay so.
+        // Behind all that, three files at a time: most of a scenario is waiting for a server to become healthy and to stay so.
         test: {
           name: 'scenarios',
           include: scenarios,
           exclude: alone,
-          maxWorkers: 2,
+          maxWorkers: 3,
           sequence: { groupOrder: 1 },
           ...patience,
         },
