@@ -10,6 +10,7 @@ import type { Page } from 'playwright-core';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { chromium, noChromium } from '../support/chromium.ts';
 import { endScenario, makeScenario } from '../support/scenario.ts';
+import { eventually } from '../support/service.ts';
 
 if (noChromium !== undefined) console.log(`skipped: the preview's page in a browser, for ${noChromium}`);
 
@@ -68,7 +69,10 @@ describe.skipIf(noChromium !== undefined)('the page', () => {
     const light = await background(tab);
     await tab.emulateMedia({ colorScheme: 'dark' });
     expect(await background(tab)).not.toBe(light);
-    for (const count of await barPixels(tab)) expect(count).toBeGreaterThan(5_000);
+    // Drawn anew in a frame of its own.
+    await eventually(async () => {
+      for (const count of await barPixels(tab)) expect(count).toBeGreaterThan(5_000);
+    });
   });
 
   it('can be read without script: every number, and the bytes as they are', async () => {
