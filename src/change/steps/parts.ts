@@ -31,9 +31,12 @@ export const secondCopyStep: StepWork = {
     if (isSwitched(ctx, 'data')) return;
     await updateTree(ctx.paths.data, nextOf(ctx.paths, 'data'), treeOptions(ctx));
   },
-  // The switch is undone by now, so what lies here is the copy. On a full disk its space is what the server of before needs to start again.
+  /**
+   * The switch is undone by now, so what lies here is the copy. On a full disk its space is what the server of before needs to start again; but where it
+   * can't be removed (the account is at it, say) that server starts all the same. It is tried again, and told of, once everything is back.
+   */
   undo: async (ctx) => {
-    await removeTree(nextOf(ctx.paths, 'data'), treeOptions(ctx));
+    await removeTree(nextOf(ctx.paths, 'data'), treeOptions(ctx)).catch(() => {});
   },
 };
 
