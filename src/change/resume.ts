@@ -10,33 +10,47 @@ import { contextOf } from './context.ts';
 import type { Journal } from './journal.ts';
 import { appendEntry, closeJournal, readJournal } from './journal.ts';
 import type { Ports } from './request.ts';
+import { startMeant } from './start-meant.ts';
 import { steps } from './steps/table.ts';
-import { backward, forward } from './transaction.ts';
+import { backward, forward, type LastAct } from './transaction.ts';
 import { putBackWarning, stuckFailure } from './undone.ts';
 
-/** Ends an interrupted change. Returns which way it went. */
+/** Ends an interrupted change, and starts a server that is meant to run then and is down. */
 export const recoverChange = async (
   ports: Ports,
   paths: InstancePaths,
   asked: 'finish' | 'undo' | undefined,
-): Promise<'finish' | 'undo'> => {
+): Promise<void> => {
   const journal = readJournal(paths);
   if (journal === undefined) throw new Error('no change is open');
+  const { opening, closed } = journal;
   const towards = directionOf(journal, asked);
-  if (journal.closed) {
-    closeJournal(ports.world, paths, towards === 'undo' ? 'undone' : 'finished');
-    return towards;
-  }
+  if (closed) closeJournal(ports.world, paths, towards === 'undo' ? 'undone' : 'finished');
+  else await resume(ports, paths, journal, towards);
+  // systemd starts no server whose change is open.
+  const isLate = closed || opening.after.supervisor === 'systemd';
+  if (isLate && (towards === 'finish' || opening.found.running)) await startMeant(ports, paths);
+};
+
+const resume = async (
+  ports: Ports,
+  paths: InstancePaths,
+  journal: Journal,
+  towards: 'finish' | 'undo',
+): Promise<void> => {
   await haveProgram(ports);
-  const mayLack = towards === 'undo';
-  const ctx = contextOf(ports.world, paths, journal.opening, ports.events, { mayLack });
+  const { opening } = journal;
+  const ctx = contextOf(ports.world, paths, opening, ports.events, { mayLack: towards === 'undo' });
   appendEntry(ports.world, paths, { entry: 'resume', towards });
   await quieten(ctx, journal, towards);
-  if (towards === 'finish') await forward(ctx);
-  else await backward(ctx, new Error('the change was interrupted'));
+  const last: LastAct = async (outcome) => {
+    const isMeant = outcome === 'finished' || opening.found.running;
+    if (isMeant && opening.after.supervisor === 'process') await startMeant(ports, paths);
+  };
+  if (towards === 'finish') await forward(ctx, last);
+  else await backward(ctx, new Error('the change was interrupted'), last);
   const warning = putBackWarning(ctx);
   if (warning !== undefined) ctx.events.warn(warning);
-  return towards;
 };
 
 /**

@@ -59,8 +59,12 @@ export const transact = async (ctx: ChangeContext): Promise<{ downtimeSeconds: n
   return { downtimeSeconds: downAt === null || upAt === null ? null : (upAt - downAt) / 1000 };
 };
 
+/** What a recovery has to do before the journal is closed, for once it is, nobody knows of it any more. Throws nothing. */
+export type LastAct = (outcome: 'finished' | 'undone') => Promise<void>;
+const nothing: LastAct = async () => {};
+
 /** Does what is left of an opened change, commits, and follows the commit. Failures as of transact. */
-export const forward = async (ctx: ChangeContext): Promise<void> => {
+export const forward = async (ctx: ChangeContext, last: LastAct = nothing): Promise<void> => {
   let stop: Error | undefined;
   const unwatch = onEndingSignal((signal) => {
     if (signal === 'SIGHUP') return;
@@ -82,12 +86,12 @@ export const forward = async (ctx: ChangeContext): Promise<void> => {
     if (!journalOf(ctx).committed) appendEntry(ctx.world, ctx.paths, { entry: 'commit' });
   } catch (error) {
     const cause = explained(ctx, error);
-    await backward(ctx, cause);
+    await backward(ctx, cause, last);
     throw undoneFailure(ctx, cause);
   } finally {
     unwatch();
   }
-  await afterwards(ctx);
+  await afterwards(ctx, last);
 };
 
 const doStep = async (ctx: ChangeContext, step: Step): Promise<void> => {
@@ -107,7 +111,7 @@ const doStep = async (ctx: ChangeContext, step: Step): Promise<void> => {
 };
 
 /** Undoes all that was begun. Failure 'change-stuck', with a runbook, where that can't be done; the journal then stays open. */
-export const backward = async (ctx: ChangeContext, cause: unknown): Promise<void> => {
+export const backward = async (ctx: ChangeContext, cause: unknown, last: LastAct = nothing): Promise<void> => {
   const unwatch = onEndingSignal(() => ctx.events.note('Undoing: everything is put back first.'));
   let at: Step | undefined;
   try {
@@ -123,6 +127,7 @@ export const backward = async (ctx: ChangeContext, cause: unknown): Promise<void
       appendEntry(ctx.world, ctx.paths, { entry: 'undone', step: step.id });
     }
     at = undefined;
+    await last('undone');
     await tidyUpAfterUndo(ctx);
     closeJournal(ctx.world, ctx.paths, 'undone');
     if (ctx.opening.before?.installed !== true) await withoutBootRecovery(ctx);
@@ -145,9 +150,9 @@ const isCommitted = ({ paths }: ChangeContext): boolean => {
 };
 
 /** Behind the commit there is no way back, and what fails there is ended by `recover`. */
-const afterwards = async (ctx: ChangeContext): Promise<void> => {
+const afterwards = async (ctx: ChangeContext, last: LastAct): Promise<void> => {
   try {
-    await followCommit(ctx);
+    await followCommit(ctx, last);
   } catch (error) {
     throw interruptedFailure(ctx, 'holds', error, ' --finish');
   }
@@ -167,13 +172,16 @@ const interruptedFailure = (ctx: ChangeContext, how: string, error: unknown, way
  * The trial comes before the end, for whoever finishes the change later has to begin it. Purging belongs to the change and takes the journal
  * with it; pruning comes after its end and never fails it.
  */
-const followCommit = async (ctx: ChangeContext): Promise<void> => {
+const followCommit = async (ctx: ChangeContext, last: LastAct): Promise<void> => {
   const follow = ctx.opening.plan.steps.filter((step) => step.phase === 'after');
   const purges = follow.some((step) => step.step === 'purge');
   const trials = follow.filter((step) => step.step === 'trial');
   if (trials.length === 0) await endTrial(ctx);
   await tidy(ctx, trials);
-  if (!purges) closeJournal(ctx.world, ctx.paths, 'finished');
+  if (!purges) {
+    await last('finished');
+    closeJournal(ctx.world, ctx.paths, 'finished');
+  }
   await tidy(
     ctx,
     follow.filter((step) => step.step !== 'trial'),

@@ -15,10 +15,14 @@ const product = join(repository, 'test/fixtures/products/json-server/manifest.ya
 const name = 'json-server';
 const [old, fresh] = ['0.17.4', '1.0.0-beta.15'];
 
+const closed = '"entry":"close"';
+
 it.each([
-  ['before the server was stopped, the old one', '"entry":"begin","step":"generation"', old],
-  ['behind the commit, the new one', '"entry":"commit"', fresh],
-])('down %s', async (_, at, version) => {
+  ['before the server was stopped, the old one', '"entry":"begin","step":"generation"', old, undefined],
+  ['behind the commit, the new one', '"entry":"commit"', fresh, undefined],
+  ['again where the recovery was killed at its end, the old one', '"entry":"begin","step":"generation"', old, closed],
+  ['again where the recovery was killed at its end, the new one', '"entry":"commit"', fresh, closed],
+])('down %s', async (_, at, version, again) => {
   const world = await scenario([`${product}@${old}`, `${product}@${fresh}`]);
   const yes = ['--yes', '--telemetry=off', '--supervisor', 'process'];
   const port = await freePort();
@@ -30,6 +34,11 @@ it.each([
   });
   endProcesses(world.home);
   await expect(fetch(`http://127.0.0.1:${port}/posts`)).rejects.toThrow();
+  if (again !== undefined) {
+    expect(await crashed(world, ['recover', name], again)).toMatchObject({ signal: 'SIGKILL' });
+    await expect.poll(() => fetch(`http://127.0.0.1:${port}/posts`).then(({ status }) => status)).toBe(200);
+    return;
+  }
   expect((await world.json(['recover', name])).document).toMatchObject({ outcome: 'recovered' });
   expect((await world.json(['status', name])).document.instance).toMatchObject({ version, state: 'running' });
   await expect.poll(() => fetch(`http://127.0.0.1:${port}/posts`).then(({ status }) => status)).toBe(200);
