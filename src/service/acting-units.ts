@@ -43,10 +43,10 @@ export const recoverUnit = (spec: ServiceSpec): string =>
     ],
   );
 
-/** Hundreds of looks are not worth lines of systemd's in the journal, only what the command itself says. */
+/** Hundreds of looks are not worth lines of systemd's in the journal, only what the command itself says; and however often it is started, none is refused. */
 export const lookUnit = (spec: ServiceSpec): string =>
   lines(ofTrial, `Looks at ${spec.title}, which is on trial`, [
-    '',
+    ...['StartLimitIntervalSec=0', ''],
     '[Service]',
     ...actingLines(spec, verifiedCopy(spec), ['trial', spec.instance, '--home', spec.paths.home, '--quiet']),
     'SyslogLevel=notice',

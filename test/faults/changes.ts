@@ -102,16 +102,17 @@ export const callsOf = async (
   return callsTouching(stage.world.home, calls);
 };
 
-/** Deals the things out: whoever is free takes the next one. */
+/** Deals the things out: whoever is free takes the next one. Where one throws, the others end first: nobody's stage is closed under him. */
 export const deal = async <W, T>(
   workers: readonly W[],
   things: readonly T[],
   each: (worker: W, thing: T) => Promise<void>,
 ): Promise<void> => {
   const left = [...things];
-  await Promise.all(
+  const ended = await Promise.allSettled(
     workers.map(async (worker) => {
       for (let thing = left.shift(); thing !== undefined; thing = left.shift()) await each(worker, thing);
     }),
   );
+  for (const one of ended) if (one.status === 'rejected') throw one.reason;
 };

@@ -38,18 +38,11 @@ export const power: Attack = {
       const wanted = kinds.filter((kind) => tally.wants(kind));
       const stages: Stage[] = [];
       try {
-        const errors: unknown[] = [];
         await deal(Array.from({ length: options.jobs }), wanted, async (_, kind) => {
-          try {
-            const stage = await makeStage();
-            stages.push(stage);
-            await attackOne(stage, kind, tally, options);
-          } catch (error) {
-            // The others go on until they end: nobody else's stage is closed under them.
-            errors.push(new Error(`${kind}: ${error instanceof Error ? error.stack : error}`));
-          }
+          const stage = await makeStage();
+          stages.push(stage);
+          await attackOne(stage, kind, tally, options);
         });
-        if (errors.length > 0) throw errors[0];
       } finally {
         await Promise.all(stages.map((stage) => stage.close()));
       }
