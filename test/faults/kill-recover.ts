@@ -74,9 +74,9 @@ const pointOf = (
   const entry = (what: string): number => all.findIndex(({ line }) => line.includes(`\\"entry\\":\\"${what}`));
   const [begin, commit] = [Math.max(entry('open'), entry('begin\\",\\"step\\":\\"stop')), entry('commit')];
   assert.ok(begin >= 0 && commit > begin, 'the calls have the entries of the journal');
-  // A purge ends with its journal.
-  const last = all.findLastIndex(({ line }) => line.includes('/journal/open.jsonl'));
-  const end = entry('close') > commit ? entry('close') : last - 1;
+  // A purge ends when its folder goes.
+  const last = all.findLastIndex(({ line }) => line.includes(`/instances/${name}`));
+  const end = entry('close') > commit ? entry('close') : last;
   const among = towards === 'finish' ? all.slice(commit + 1, end + 1) : all.slice(begin + 1, commit + 1);
   // How often a thread is woken differs from run to run, and that is a write, too: behind which entry the Nth one comes is not sure.
   const exact = among.filter(({ call }) => call !== 'write');

@@ -190,9 +190,10 @@ describe.skipIf(why !== undefined)('nobody types anything', () => {
       return now;
     }, patience);
     expect(trial.waits).toMatch(/would be left behind.*assent rollback maildev/);
-    // However often its timer looks.
-    for (let again = 0; again < 6; again += 1) expect(box.run(['systemctl', 'start', look])).toMatchObject({ code: 0 });
-    expect(box.run(['journalctl', '--no-pager', '-u', look]).stdout).toContain('until you decide');
+    const said = (): string => box.run(['journalctl', '--no-pager', '-u', look]).stdout;
+    await eventually(() => expect(said()).toContain('until you decide'), patience);
+    // Nobody looks any more.
+    await eventually(() => expect(property(timer, 'ActiveState')).toBe('inactive'), patience);
     expect(instance()).toMatchObject({ version: '3.0.0', state: 'running', trial: { waits: expect.any(String) } });
     rmSync(here('sick'));
     done('rollback maildev');
