@@ -63,8 +63,13 @@ export const transact = async (ctx: ChangeContext): Promise<{ downtimeSeconds: n
 export type LastAct = (outcome: 'finished' | 'undone') => Promise<void>;
 const nothing: LastAct = async () => {};
 
-/** Does what is left of an opened change, commits, and follows the commit. Failures as of transact. */
+/** Does what is left of an opened change, commits, and follows the commit. Failures as of transact. Behind a commit there is only what follows it: no signal turns it back. */
 export const forward = async (ctx: ChangeContext, last: LastAct = nothing): Promise<void> => {
+  if (!isCommitted(ctx)) await untilCommit(ctx, last);
+  await afterwards(ctx, last);
+};
+
+const untilCommit = async (ctx: ChangeContext, last: LastAct): Promise<void> => {
   let stop: Error | undefined;
   const unwatch = onEndingSignal((signal) => {
     if (signal === 'SIGHUP') return;
@@ -83,7 +88,7 @@ export const forward = async (ctx: ChangeContext, last: LastAct = nothing): Prom
     }
     await hearSignals();
     if (stop !== undefined) throw stop;
-    if (!journalOf(ctx).committed) appendEntry(ctx.world, ctx.paths, { entry: 'commit' });
+    appendEntry(ctx.world, ctx.paths, { entry: 'commit' });
   } catch (error) {
     const cause = explained(ctx, error);
     await backward(ctx, cause, last);
@@ -91,7 +96,6 @@ export const forward = async (ctx: ChangeContext, last: LastAct = nothing): Prom
   } finally {
     unwatch();
   }
-  await afterwards(ctx, last);
 };
 
 const doStep = async (ctx: ChangeContext, step: Step): Promise<void> => {

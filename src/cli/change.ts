@@ -55,7 +55,7 @@ export const portsOf = (invocation: Invocation, keepsPorts: boolean): { ports: P
 };
 
 /** What turned out to be worth a warning only on the way belongs into the document, too. */
-const remembering = (events: Events): { events: Events; warned: readonly Warning[] } => {
+export const remembering = (events: Events): { events: Events; warned: readonly Warning[] } => {
   const warned: Warning[] = [];
   const warn: Events['warn'] = (warning) => {
     warned.push(warning);

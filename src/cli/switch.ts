@@ -1,11 +1,10 @@
 /** `start`, `stop`, `restart`: one call into the domain, then a look at what came of it. */
 
-import type { Warning } from '../change/plan.ts';
 import { pickInstance } from '../instance/find.ts';
 import { instancePaths } from '../instance/paths.ts';
 import { forgetOldCopies } from '../telemetry/old-copies.ts';
 import { instanceLines } from '../ui/views/instance.ts';
-import { portsOf } from './change.ts';
+import { portsOf, remembering } from './change.ts';
 import { viewBehind } from './instance-view.ts';
 import type { Ended, Invocation } from './invocation.ts';
 
@@ -15,18 +14,12 @@ export const switchServer = async (invocation: Invocation, kind: 'start' | 'stop
   const name = await pickInstance(home, operands[0]);
   const { ports } = portsOf(invocation, true);
   const paths = instancePaths(home, name);
-  const changed = await power(ports, paths, kind);
+  const { events, warned } = remembering(ports.events);
+  const changed = await power({ ...ports, events }, paths, kind);
   forgetOldCopies(world, paths);
-  const warnings: Warning[] = [];
-  const instance = await viewBehind(invocation, { name, changed }, (warning) => {
-    warnings.push(warning);
-    ports.events.warn(warning);
-  });
-  const outcome = changed ? {} : { outcome: 'unchanged' as const };
-  if (instance === undefined) return { result: { changed, ...outcome, warnings }, screen: [] };
+  const instance = await viewBehind(invocation, { name, changed }, events.warn);
+  const told = { ...(changed ? {} : { outcome: 'unchanged' as const }), changed, warnings: warned };
+  if (instance === undefined) return { result: told, screen: [] };
   const consent = instance.consent === undefined ? {} : { consent: instance.consent };
-  return {
-    result: { ...outcome, changed, instance, ...consent },
-    screen: flags.quiet ? [] : instanceLines(instance, look),
-  };
+  return { result: { ...told, instance, ...consent }, screen: flags.quiet ? [] : instanceLines(instance, look) };
 };

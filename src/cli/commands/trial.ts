@@ -6,7 +6,7 @@
 import { pickInstance } from '../../instance/find.ts';
 import { instancePaths } from '../../instance/paths.ts';
 import { changedLines } from '../../ui/views/changed.ts';
-import { portsOf } from '../change.ts';
+import { portsOf, remembering } from '../change.ts';
 import { viewBehind } from '../instance-view.ts';
 import type { Run } from '../invocation.ts';
 
@@ -16,13 +16,14 @@ export const run: Run = async (invocation) => {
   const name = await pickInstance(home, operands[0]);
   const { ports, rendering } = portsOf({ ...invocation, flags: { ...flags, quiet: false } }, true);
   try {
-    const attended = await attendTrial(ports, instancePaths(home, name));
+    const { events, warned } = remembering(ports.events);
+    const attended = await attendTrial({ ...ports, events }, instancePaths(home, name));
     rendering.end();
     if (attended.became === 'rolled-back') {
       const { outcome, changed } = attended.result;
-      const instance = await viewBehind(invocation, { name, changed }, ports.events.warn);
+      const instance = await viewBehind(invocation, { name, changed }, events.warn);
       return {
-        result: { outcome, changed, ...(instance === undefined ? {} : { instance }) },
+        result: { outcome, changed, ...(instance === undefined ? {} : { instance }), warnings: warned },
         screen: changedLines(attended.result, instance, look),
       };
     }
