@@ -21,8 +21,8 @@ export interface GateOptions {
   readonly onStable?: (seconds: number, of: number) => void;
 }
 
-/** Milliseconds between two looks: before the first good one, and while it has to stay good. */
-const pace = { eager: 50, stable: 250 } as const;
+/** Milliseconds between two looks: before the first good one, and while it has to stay good; and how long one that no longer answers may take to be dead. */
+const pace = { eager: 50, stable: 250, dying: 1000 } as const;
 
 /** Watches a server that was just started. Never throws for what the server does; `reason` says what was wrong. */
 export const gate = async (
@@ -92,6 +92,8 @@ const whileStable = async (
   const began = performance.now();
   for (;;) {
     const report = await lookAt(spec, main, Number.POSITIVE_INFINITY);
+    // A port is closed before its process is gone: who refuses may be dying, and that is what has to be said.
+    if (!report.healthy) await napWhileAlive(main, pace.dying);
     const observed = await supervisor.observe(spec);
     const changed = changeOf(observed, main, since);
     if (changed !== undefined) return unhealthy(changed, report);
@@ -115,7 +117,7 @@ const deathOf = (now: Observation, atFirst: Observation): string | undefined => 
 };
 
 const changeOf = (now: Observation, main: ProcessIdentity, since: Observation): string | undefined =>
-  now.main !== undefined && sameProcess(now.main, main) && now.restarts === since.restarts
+  now.main !== undefined && sameProcess(now.main, main) && now.restarts === since.restarts && isAlive(main)
     ? undefined
     : 'the server died while it was being watched';
 

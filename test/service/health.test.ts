@@ -79,6 +79,12 @@ test('a server that dies while it is watched is unhealthy at once', async () => 
   expect(report.waitedMs).toBeLessThan(12_000);
 });
 
+test('a server that refuses because it is dying is said to have died', async () => {
+  const { with: change, spec } = await testService('web.mjs', ['die-after=1500', 'closing=300']);
+  const report = await watch(change({ health: { stableSeconds: 30, checks: [httpCheck(spec.ports[0]!)] } }));
+  expect(report).toMatchObject({ healthy: false, reason: expect.stringMatching(/died/) });
+});
+
 test('a server that answers well for half a second only is unhealthy', async () => {
   const { spec } = await testService('web.mjs', ['good-for=500']);
   const report = await watch(spec);
