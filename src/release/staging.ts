@@ -11,7 +11,7 @@ import { tryLock } from '../system/lock.ts';
 import { removeIfEmpty } from '../system/quick-files.ts';
 import { removeTree } from '../system/tree.ts';
 import type { World } from '../system/world.ts';
-import { holderOf, makeHome } from './layout.ts';
+import { holderOf, homePaths, makeHome } from './layout.ts';
 
 /** Gives `work` an empty folder of its own, mode 0700, and removes what is left of it afterwards. */
 export const withStaging = async <T>(world: World, home: string, work: (folder: string) => Promise<T>): Promise<T> => {
@@ -33,7 +33,7 @@ export const withStaging = async <T>(world: World, home: string, work: (folder: 
 
 /** Removes what dead runs have left; what living ones are making stays. Returns how many leftovers went. */
 export const sweepStaging = async (world: World, home: string): Promise<number> => {
-  const { staging } = makeHome(home);
+  const { staging } = homePaths(home);
   let swept = 0;
   for (const name of listFolder(staging).filter((entry) => entry.endsWith('.lock'))) {
     const lockFile = join(staging, name);

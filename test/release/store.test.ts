@@ -190,6 +190,13 @@ test('of a run that was killed only something to sweep stays, and a living one i
   expect(leftovers(sample)).toEqual([]);
 });
 
+test('sweeping makes nothing that would have to reach the disk: what fails of it refuses no change', async () => {
+  const { world, home } = await makeSample();
+  for (const folder of Object.values(homePaths(home))) rmSync(folder, { recursive: true, force: true });
+  expect(await sweepStaging(world, home)).toBe(0);
+  expect(Object.values(homePaths(home)).filter((folder) => existsSync(folder))).toEqual([]);
+});
+
 test.each([
   [
     'a file that was changed',
