@@ -11,7 +11,7 @@ const slow = [
   'consent/{decide,history,log,withdraw}',
   'release/{lock-product,runtime,store}',
   'scripts/{build,tally-reporter}',
-  'service/{health,own-telemetry,process,run}',
+  'service/{health,own-telemetry,process,run,start-twice}',
   'source/{deb-fetch,fetch,npm}',
   'system/{files,lock,processes,tree}',
   'telemetry/{killed,send-outcomes,counting/recorder}',
@@ -71,6 +71,7 @@ export default defineConfig({
     // No test asserts a time: these end what hangs, on a machine that is busy, too.
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    expect: { poll: { timeout: 30_000 } },
     passWithNoTests: true,
   },
 });

@@ -31,9 +31,7 @@ export const processSupervisor: Supervisor = {
 
 /** Starts the detached run, unless the very same one runs already. */
 export const startDetachedRun = async (spec: ServiceSpec): Promise<void> => {
-  const before = recordOf(spec);
-  const same = before?.digest === spec.digest && before.generation === spec.generation;
-  if (same && isAlive(before.supervisor) && before.child !== null && isAlive(before.child)) return;
+  if (await runsAlready(spec)) return;
   await stopDetached(spec);
   const log = supervisorLog(spec);
   makeFolder(spec.paths.run);
@@ -46,6 +44,22 @@ export const startDetachedRun = async (spec: ServiceSpec): Promise<void> => {
   });
   await untilStarted(spec, supervisor);
 };
+
+/** Whether this very server has a living supervisor. One that is just starting it is waited for: between making a server and writing it down it names none. */
+const runsAlready = async (spec: ServiceSpec): Promise<boolean> => {
+  const end = performance.now() + startPatience(spec);
+  for (;;) {
+    const record = recordOf(spec);
+    if (record?.digest !== spec.digest || record.generation !== spec.generation) return false;
+    if (!isAlive(record.supervisor)) return false;
+    if (record.phase !== 'starting') return record.child !== null && isAlive(record.child);
+    if (performance.now() > end) return false;
+    await sleep(5);
+  }
+};
+
+/** Milliseconds until a supervisor has made its first attempt: it may have to end what another one left behind first. */
+const startPatience = ({ startSeconds }: ServiceSpec): number => (startSeconds + 15) * 1000;
 
 /** Ends supervisor and server; what a killed supervisor left behind as well. */
 export const stopDetached = async (spec: ServiceSpec): Promise<void> => {
@@ -87,7 +101,7 @@ const runCommand = ({ host, instance, paths }: ServiceSpec): string[] => {
 
 /** Until the record is the new supervisor's and its first attempt was made: the gate sees whether that one is any good. */
 const untilStarted = async (spec: ServiceSpec, supervisor: ProcessIdentity): Promise<void> => {
-  const end = performance.now() + (spec.startSeconds + 15) * 1000;
+  const end = performance.now() + startPatience(spec);
   while (performance.now() < end) {
     const record = recordOf(spec);
     if (record?.supervisor.pid === supervisor.pid && record.phase !== 'starting') return;

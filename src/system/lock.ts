@@ -143,9 +143,9 @@ export const notedHolder = (path: string): LockHolder | undefined => {
   return noted && isAlive(noted.identity) ? noted.holder : undefined;
 };
 
-/** Between the lock and the note there are some milliseconds in which nobody is named yet. */
+/** Between the lock and the note there are some milliseconds, on a busy machine many, in which nobody is named yet. */
 const readHolder = (path: string): LockHolder | undefined => {
-  for (let attempt = 0; attempt < 5; attempt++) {
+  for (let attempt = 0; attempt < 30; attempt++) {
     const holder = notedHolder(path);
     if (holder !== undefined) return holder;
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);

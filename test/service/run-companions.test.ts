@@ -73,7 +73,7 @@ test('they end with the supervisor, in time also where they do not listen', asyn
   const began = performance.now();
   child.kill('SIGTERM');
   await ended(child);
-  expect(performance.now() - began).toBeLessThan(5_000);
+  expect(performance.now() - began).toBeLessThan(20_000);
   await gone(ran('follow')[0]!.pid);
 }, 60_000);
 

@@ -117,14 +117,13 @@ test.runIf(canUnshare)(
     expect(readFileSync(`/proc/${init}/comm`, 'utf8')).toBe('sh\n');
     const run = childrenOf(init)[0]!;
     // A process whose parent dies belongs to process 1 of its namespace from then on; nobody waits for it there but a reaping init.
-    spawnSync('nsenter', ['-t', String(init), '-p', 'sh', '-c', '(sleep 0.5 >/dev/null 2>&1 &)']);
+    spawnSync('nsenter', ['-t', String(init), '-p', 'sh', '-c', '(sleep 5 >/dev/null 2>&1 &)']);
     expect(childrenOf(init)).toHaveLength(2);
-    await eventually(() => expect(childrenOf(init)).toEqual([run]), 3000);
+    await eventually(() => expect(childrenOf(init)).toEqual([run]), 30_000);
     process.kill(init, 'SIGTERM');
     expect(await exit, output()).toEqual({ code: 7, signal: null });
     expect(identify(run)).toBeUndefined();
   },
-  20_000,
 );
 
 /** Zombies included: they are what is looked for. */

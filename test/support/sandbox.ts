@@ -29,12 +29,23 @@ export const removeSandbox = (folder: string): void => {
   rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
 };
 
-/** That many different ports of the address which nobody has right now. All are held until the last is found. */
+/**
+ * That many different ports of the address which nobody has right now. It may take a while until somebody listens there, so they are none of those that the kernel gives to
+ * whoever asks for any port (32768 and up), and each worker has its own thousands of them.
+ */
 export const freePorts = async (count: number, address = '127.0.0.1'): Promise<number[]> => {
-  const servers = await Promise.all(Array.from({ length: count }, () => listen(address)));
-  await Promise.all(servers.map(({ close }) => close()));
-  return servers.map(({ port }) => port);
+  const found: number[] = [];
+  for (let tries = 0; found.length < count; tries++) {
+    if (tries > band.size) throw new Error(`No ${count} free ports of ${address} from ${band.first}`);
+    const port = band.first + (next++ % band.size);
+    if (await isFree(address, port)) found.push(port);
+  }
+  return found;
 };
+
+const bandSize = 2000;
+const band = { first: 12_000 + (Number(process.env.VITEST_POOL_ID ?? 0) % 10) * bandSize, size: bandSize };
+let next = Math.floor(Math.random() * bandSize);
 
 export const freePort = async (address = '127.0.0.1'): Promise<number> => {
   const [port] = await freePorts(1, address);
@@ -42,15 +53,11 @@ export const freePort = async (address = '127.0.0.1'): Promise<number> => {
   return port;
 };
 
-const listen = (address: string): Promise<{ port: number; close: () => Promise<void> }> =>
-  new Promise((resolve, reject) => {
+const isFree = (address: string, port: number): Promise<boolean> =>
+  new Promise((resolve) => {
     const server = createServer();
-    server.on('error', reject);
-    server.listen({ host: address, port: 0, exclusive: true }, () => {
-      const bound = server.address();
-      const port = typeof bound === 'object' && bound ? bound.port : 0;
-      resolve({ port, close: () => new Promise((done) => server.close(() => done())) });
-    });
+    server.on('error', () => resolve(false));
+    server.listen({ host: address, port, exclusive: true }, () => server.close(() => resolve(true)));
   });
 
 export const isRoot = process.geteuid?.() === 0;

@@ -30,7 +30,7 @@ const quiet = (folder: string) => ({
 });
 
 const until = async (isSo: () => boolean) => {
-  for (let i = 0; i < 200 && !isSo(); i++) await sleep(10);
+  for (let i = 0; i < 1000 && !isSo(); i++) await sleep(10);
 };
 
 describe('identities', () => {
@@ -47,16 +47,16 @@ describe('identities', () => {
     expect(signalProcess({ ...identity, startTime: '1' }, 'SIGKILL')).toBe(false);
     expect(isAlive(identity)).toBe(true);
     expect(signalProcess(identity, 'SIGKILL')).toBe(true);
-    expect(await waitGone(identity, 2000)).toBe(true);
+    expect(await waitGone(identity, 20_000)).toBe(true);
     expect(signalProcess(identity, 'SIGKILL')).toBe(false);
   });
 
   test('agrees with ps about when it began', () => {
     const { identity } = sleeper();
-    const { stdout } = spawnSync('ps', ['-o', 'etimes=', '-p', String(identity.pid)], { encoding: 'utf8' });
     const ticks = Number(spawnSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }).stdout);
+    const { stdout } = spawnSync('ps', ['-o', 'etimes=', '-p', String(identity.pid)], { encoding: 'utf8' });
     const uptime = Number(readFileSync('/proc/uptime', 'utf8').split(' ')[0]);
-    expect(Math.abs(uptime - Number(identity.startTime) / ticks - Number(stdout))).toBeLessThan(2);
+    expect(Math.abs(uptime - Number(identity.startTime) / ticks - Number(stdout))).toBeLessThan(10);
   });
 
   test('a name with spaces and parentheses does not confuse it', async () => {
@@ -125,7 +125,7 @@ describe('startDetached', () => {
     const folder = sandbox();
     expect(() => startDetached([join(folder, 'nothing')], quiet(folder))).toThrow(/Could not start/);
     const identity = startDetached(['true'], quiet(folder));
-    expect(await waitGone(identity, 2000)).toBe(true);
+    expect(await waitGone(identity, 20_000)).toBe(true);
   });
 
   test('its output goes through no link and into no file with another name', () => {
@@ -204,7 +204,7 @@ describe.each(ways)('%s', (_name, runIt) => {
     const begun = performance.now();
     const result = await runIt(['sleep', '60'], { timeoutMs: 100 });
     expect(result).toMatchObject({ code: null, timedOut: true });
-    expect(performance.now() - begun).toBeLessThan(3000);
+    expect(performance.now() - begun).toBeLessThan(30_000);
   });
 
   test('ends what says too much', async () => {
@@ -225,7 +225,7 @@ describe('run', () => {
   test('at the timeout all that it started ends with it, even what ignores the first signal', async () => {
     const folder = sandbox();
     const script = `trap '' TERM; sh -c 'trap "" TERM; echo $$ > ${join(folder, 'pid')}; while :; do sleep 0.1; done' & wait; while :; do sleep 0.1; done`;
-    const result = await run(['sh', '-c', script], { timeoutMs: 300 });
+    const result = await run(['sh', '-c', script], { timeoutMs: 2000 });
     expect(result).toMatchObject({ timedOut: true, signal: 'SIGKILL' });
     const inner = Number(readFileSync(join(folder, 'pid'), 'utf8'));
     await until(() => identify(inner) === undefined);

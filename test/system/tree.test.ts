@@ -433,7 +433,7 @@ describe.skipIf(!isRoot)('as root, work in a folder of another user (needs root)
 test('the child ends when we are killed', async () => {
   const folder = sandbox();
   mkdirSync(join(folder, 'tree'));
-  for (let i = 0; i < 30; i++) writeFileSync(join(folder, 'tree', `f${i}`), Buffer.alloc(10_000_000, i));
+  for (let i = 0; i < 60; i++) writeFileSync(join(folder, 'tree', `f${i}`), Buffer.alloc(5_000_000, i));
   const module = new URL('../../src/system/tree.ts', import.meta.url).href;
   const code = `const { copyTree } = await import(${JSON.stringify(module)}); await copyTree(${JSON.stringify(join(folder, 'tree'))}, ${JSON.stringify(join(folder, 'copy'))}, { onProgress: () => console.log('going') });`;
   const parent = spawn(process.execPath, ['--input-type=module', '-e', code], { stdio: ['ignore', 'pipe', 'inherit'] });
@@ -445,5 +445,5 @@ test('the child ends when we are killed', async () => {
   const child = identify(children[0]!)!;
   expect(isAlive(child)).toBe(true);
   parent.kill('SIGKILL');
-  expect(await waitGone(child, 2000)).toBe(true);
+  expect(await waitGone(child, 60_000)).toBe(true);
 });

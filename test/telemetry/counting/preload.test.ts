@@ -49,7 +49,7 @@ const serve = async (flags: readonly string[], script = plain, node = process.ex
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (data) => (output += data));
   const ended = new Promise<string>((settle) => child.on('close', (code, signal) => settle(signal ?? String(code))));
-  await expect.poll(() => /^\d+\n/.test(output), { timeout: 10_000 }).toBe(true);
+  await expect.poll(() => /^\d+\n/.test(output), { timeout: 30_000 }).toBe(true);
   return { child, port: Number.parseInt(output, 10), output: () => output.replace(/^\d+\n/, ''), ended };
 };
 

@@ -49,7 +49,7 @@ test('stops by itself when the real command withdraws, and nothing of it is left
   const since = performance.now();
   expect(off.status, off.stderr).toBe(0);
   const { code, output } = await follower.ended;
-  expect(performance.now() - since).toBeLessThan(2000);
+  expect(performance.now() - since).toBeLessThan(20_000);
   expect({ code, output }).toMatchObject({ code: 0, output: expect.stringContaining('Consent for mail has ended') });
   expect(readdirSync(home.paths.folder).filter((name) => name.startsWith('telemetry'))).toEqual([]);
   const again = assent(home, 'telemetry', 'follow', 'mail');
