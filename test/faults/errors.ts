@@ -9,7 +9,7 @@ import assert from 'node:assert/strict';
 import type { Attack } from './attack.ts';
 import { type Chance, chanceOf } from './chance.ts';
 import { type Change, callsOf, changesFor, deal, onBase, type Ready, withStages } from './changes.ts';
-import { type CallAt, cannotTrace, type Traced, traced } from './strace.ts';
+import { type CallAt, cannotTrace, isUntold, type Traced, toSomebody, traced } from './strace.ts';
 import { generationOf, isOpen, type Side, settled } from './truth.ts';
 
 export const errors: Attack = {
@@ -85,11 +85,6 @@ export const failing = async (
     throw new Error(told, { cause });
   }
 };
-
-/** A write that is for another process, thread, or signal handler, and not for a disk. */
-const toSomebody = /^write\(\d+<(pipe:|socket:|anon_inode:)/;
-/** There Node gives up, or waits for ever, which no disk brings about. */
-const isUntold = (line: string): boolean => toSomebody.test(line) && line.endsWith('(INJECTED)');
 
 /** The sides that the command's end allows; undefined where it must not end like that. */
 const truthOf = ({ exit, signal, calls }: Traced, open: boolean): readonly Side[] | undefined => {

@@ -6,7 +6,7 @@
  */
 
 import { spawn, spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { programCopy } from '../support/program-copy.ts';
 import type { Run, Scenario } from '../support/scenario.ts';
@@ -114,10 +114,14 @@ export const traced = (
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     stderr += text;
   });
-  const late = setTimeout(() => spawnSync('pkill', ['-KILL', '-P', String(child.pid)]), patienceMs);
+  const end = (): void => void spawnSync('pkill', ['-KILL', '-P', String(child.pid)]);
+  const late = setTimeout(end, patienceMs);
+  const looking =
+    injection === undefined ? undefined : setInterval(() => linesIfThere(log).some(isUntold) && end(), lookMs);
   return new Promise((resolve, reject) => {
     child.on('error', reject);
     child.on('exit', () => clearTimeout(late));
+    child.on('exit', () => clearInterval(looking));
     // Not until its output is closed: a server that is left running holds that open.
     child.on('exit', (exit, signal) => resolve({ exit, signal, stdout, stderr, calls: linesOf(log) }));
   });
@@ -127,6 +131,15 @@ let serial = 0;
 
 /** What takes longer hangs, and is killed. */
 const patienceMs = 120_000;
+
+/** A write that is for another process, thread, or signal handler, and not for a disk. */
+export const toSomebody = /^write\(\d+<(pipe:|socket:|anon_inode:)/;
+
+/** Such a write failed, which no disk brings about: Node gives up, or waits for ever, and so it is killed. */
+export const isUntold = (line: string): boolean => toSomebody.test(line) && line.endsWith('(INJECTED)');
+const lookMs = 2000;
+
+const linesIfThere = (log: string): string[] => (existsSync(log) ? linesOf(log) : []);
 
 const linesOf = (log: string): string[] =>
   readFileSync(log, 'utf8')
