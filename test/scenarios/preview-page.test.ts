@@ -111,6 +111,6 @@ describe.skipIf(noChromium !== undefined)('the page', () => {
     writeFileSync(open, '<!doctype html><title>open</title><body>');
     const { tab: other } = await opened({}, open);
     await other.evaluate(attempt);
-    expect(seen.sort()).toEqual(['/beacon', '/fetch', '/image', '/style']);
+    await expect.poll(() => [...seen].sort()).toEqual(['/beacon', '/fetch', '/image', '/style']);
   });
 });

@@ -65,7 +65,7 @@ describe.skipIf(cantRehearse())('in a rehearsal', () => {
     const first = await rehearsing(mail);
     stopped.kill('SIGINT');
     expect(await stoppedEnd).toMatchObject({ ok: false, error: { code: 'cancelled', exit: 130 } });
-    expect(existsSync(`/proc/${first}`)).toBe(false);
+    await expect.poll(() => existsSync(`/proc/${first}`)).toBe(false);
     expectNothingLeft(world, name);
     expect(await looks()).toEqual(before);
     expect((await world.json(['telemetry', 'status', name])).document.consent, 'a yes stands').toMatchObject({

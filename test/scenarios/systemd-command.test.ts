@@ -179,8 +179,8 @@ describe.skipIf(why !== undefined)('as root', () => {
     expect(property(timer, 'UnitFileState')).toBe('enabled');
     expect(property(timer, 'NextElapseUSecRealtime')).not.toBe('');
 
+    await eventually(() => expectCounting(running(server), inBox('counted')));
     await visited('counted');
-    expectCounting(running(server), inBox('counted'));
     expect(await send()).toBe('success');
     expect(to.connections(), 'the day is not over').toBe(0);
     expect(box.run(['systemctl', 'restart', server]).code).toBe(0);

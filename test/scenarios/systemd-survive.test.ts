@@ -92,13 +92,17 @@ const writtenByServer = (path: string): void => {
 };
 const instance = (): Document => assent('status maildev').document.instance;
 
-const healthy = (version: string): Promise<Document> =>
-  eventually(() => {
+const healthy = async (version: string): Promise<Document> => {
+  const found = await eventually(() => {
     const now = instance();
     expect(now).toMatchObject({ version, state: 'running', health: 'healthy' });
     expect(now.unfinished).toBeUndefined();
     return now;
   }, patience);
+  // The journal is closed before the last steps of a change, which still hold the instance.
+  await eventually(() => expect(assent('recover maildev').exit).toBe(0), patience);
+  return found;
+};
 
 const unitFiles = (): string[] =>
   box

@@ -2,6 +2,7 @@
 
 import { type ChildProcess, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, onTestFinished } from 'vitest';
 import { forgetAccount } from './as-root.ts';
 import { sendMail } from './mail.ts';
@@ -74,8 +75,14 @@ export const mailServer = async ({
   const { document } = await world.json([...args, ...set({ webPort, smtpPort })]);
   expect(document).toMatchObject({ outcome: 'installed', consent: { collecting: consent === 'on' } });
   await sendMail(smtpPort, 'one');
+  // It says that it has a mail before it has written it.
+  const kept = world.path('instances', name, 'data');
+  await expect.poll(() => readdirSync(kept).some((file) => holdsMail(join(kept, file)))).toBe(true);
   return mail;
 };
+
+const holdsMail = (file: string): boolean =>
+  file.endsWith('.eml') && readFileSync(file, 'utf8').includes('The text of one');
 
 export const yesTo = async ({ world, name }: Pick<MailServer, 'world' | 'name'>, to?: string): Promise<string[]> => {
   const { document } = await world.json(['telemetry', 'notice', name, ...(to === undefined ? [] : ['--to', to])]);

@@ -26,7 +26,7 @@ export const makeSandbox = (parent: string = tmpdir()): string => {
 export const removeSandbox = (folder: string): void => {
   const make = ['-type', 'd', '-exec', 'chmod', 'u+rwx', '{}', '+'];
   if (!isRoot) spawnSync('find', [folder, ...make], { stdio: 'ignore' });
-  rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  rmSync(folder, { recursive: true, force: true, maxRetries: 4, retryDelay: 1000 });
 };
 
 /**

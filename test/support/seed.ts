@@ -36,6 +36,9 @@ export const seedStore = (releases: readonly string[]): Promise<string> => {
 let seeding: Promise<unknown> = Promise.resolve();
 
 const seedAll = async (releases: readonly string[]): Promise<string> => {
+  const marks = await Promise.all(releases.map(async (wanted) => markOf(await meant(wanted))));
+  // Nobody waits for what others build.
+  if (marks.every((mark) => existsSync(mark))) return seed;
   mkdirSync(seed, { recursive: true });
   const holder = { pid: process.pid, command: 'vitest', step: 'seeding', startedAt: new Date().toISOString() };
   const attempt = await waitLock(join(seed, 'seeding.lock'), holder, patienceMs);
@@ -61,10 +64,13 @@ const seedLocked = async (releases: readonly string[]): Promise<string> => {
   return seed;
 };
 
+const markOf = ({ product, release, digest }: Awaited<ReturnType<typeof meant>>): string =>
+  join(seed, `${product.name}-${release.version}-${digest}.made`);
+
 /** Stores the release unless it is there; the file to mark it with once it belongs to whom it is for. */
 const make = async (world: World, wanted: string): Promise<string | undefined> => {
   const { product, release, digest } = await meant(wanted);
-  const mark = join(seed, `${product.name}-${release.version}-${digest}.made`);
+  const mark = markOf({ product, release, digest });
   if (existsSync(mark)) return undefined;
   const notice = makeNotice(product, release);
   await ensureNode(world, seed, ownNodeVersion);
