@@ -76,8 +76,8 @@ export const mailServer = async ({
   expect(document).toMatchObject({ outcome: 'installed', consent: { collecting: consent === 'on' } });
   await sendMail(smtpPort, 'one');
   // It says that it has a mail before it has written it.
-  const kept = world.path('instances', name, 'data');
-  await expect.poll(() => readdirSync(kept).some((file) => holdsMail(join(kept, file)))).toBe(true);
+  const kept = world.path('instances', name, 'data/mail');
+  await expect.poll(() => existsSync(kept) && readdirSync(kept).some((file) => holdsMail(join(kept, file)))).toBe(true);
   return mail;
 };
 
