@@ -57,6 +57,6 @@ const remove = (world: World, home: string, folder: string): Promise<void> =>
 
 const warningOf = (path: string, error: unknown): PruneWarning => ({
   id: 'prune-failed',
-  message: `${path} is no longer needed and could not be removed: ${messageOf(error)}`,
+  message: `${path} is no longer needed and could not be removed: ${messageOf(error)}.`,
   remedy: 'Nothing is wrong with the installation. The next change tries again.',
 });

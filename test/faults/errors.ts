@@ -97,10 +97,12 @@ const truthOf = ({ exit, signal, calls }: Traced, open: boolean): readonly Side[
 
 /**
  * What the success speaks of. Consent that could not be written is told, and a no, and so is what had been counted and can't be erased (and the folder's sync behind either); who holds a lock is a word for people;
- * and what is tidied away behind the end of the change (the journal's last name, and its sync) has a warning of its own.
+ * and what is tidied away behind the end of the change (the journal's last name and its sync; of a purge, that the instance's folder is gone) has a warning of its own.
  */
 const mustLast = ({ calls }: Traced): ((line: string) => boolean) => {
-  const closing = calls.findLastIndex((line) => /^rename.*\/journal\/open\.jsonl"/.test(line));
+  const closing = calls.findLastIndex((line) =>
+    /^rename.*\/journal\/open\.jsonl"|^fsync\(\d+<[^>]*\/instances>/.test(line),
+  );
   const counted = closing === -1 ? calls : calls.slice(0, closing + 2);
   const ofConsent = (line: string): boolean => /\/(consent\.|locks\/|telemetry)/.test(line);
   const last = new Set(counted.filter((line, at) => !ofConsent(line) && !ofConsent(counted[at - 1] ?? '')));
