@@ -13,12 +13,12 @@ import { makeFolder, readIfThere, removeFile, statIfThere, writeDurably } from '
 import { removeIfEmpty } from '../system/quick-files.ts';
 import { actingNames, lookUnit, recoverUnit, trialDropIn, trialTimer } from './acting-units.ts';
 import type { ServiceSpec } from './spec.ts';
-import { allowStart } from './started-mark.ts';
+import { allowStart, forbidStart } from './started-mark.ts';
 import { askSystemctl, systemctl, unitFolder } from './systemd.ts';
 
 /**
  * Before a change opens: from here on a boot ends it, whatever becomes of us. A server that runs may go on being started again until the change
- * stops it. Failure 'refused-check' where systemd does not take the unit.
+ * stops it; one that was stopped, by whatever means, may not be started by hand on what is half switched. Failure 'refused-check' where systemd does not take the unit.
  */
 export const installBootRecovery = async (
   spec: ServiceSpec,
@@ -30,6 +30,7 @@ export const installBootRecovery = async (
   const isNew = write(spec, recover, recoverUnit(spec));
   if (isNew || !(await isEnabled(spec, recover))) await systemctl(spec, ['enable', recover]);
   if (runs) allowStart(spec);
+  else forbidStart(spec);
 };
 
 /** When nothing is installed any more and no change is open. */

@@ -162,6 +162,18 @@ describe.skipIf(why !== undefined)('nobody types anything', () => {
     expect(assent('recover maildev').document.outcome).toBe('unchanged');
   }, 300_000);
 
+  test('a server that systemctl had stopped is not started by hand while its upgrade is cut off', async () => {
+    expect(box.run(['systemctl', 'stop', server]).code).toBe(0);
+    killedAt(7, 'upgrade maildev');
+    expect(existsSync(here('journal/open.jsonl'))).toBe(true);
+    expect(box.run(['systemctl', 'start', server]).code).toBe(0);
+    expect(property(server, 'ActiveState')).toBe('inactive');
+    expect(assent('recover maildev').exit).toBe(0);
+    expect(instance()).toMatchObject({ version: '2.2.1', state: 'stopped' });
+    expect(assent('start maildev').exit).toBe(0);
+    await healthy('2.2.1');
+  }, 300_000);
+
   test('an upgrade cut off behind its commit is finished at boot: it runs, and is on trial', async () => {
     killedAt(24, 'upgrade maildev');
     await reboot();
