@@ -11,6 +11,7 @@ import { messageOf } from '../errors.ts';
 import type { InstancePaths } from '../instance/paths.ts';
 import type { InstanceState } from '../instance/state.ts';
 import { readState } from '../instance/state.ts';
+import { unfinished } from '../instance/unfinished.ts';
 import { ensureProgram } from '../release/program.ts';
 import type { StoredRelease } from '../release/store.ts';
 import { findStored } from '../release/store.ts';
@@ -22,11 +23,16 @@ import { hostOf, serviceSpec } from '../service/spec.ts';
 import type { Supervisor } from '../service/supervisor.ts';
 import { supervisors } from '../service/supervisor.ts';
 import { storedRelease } from './context.ts';
+import type { Hold } from './hold.ts';
+import { holdBetweenChanges } from './hold.ts';
 import type { Ports } from './request.ts';
 
-/** Behind a change: what counts, sends, or belongs to the server itself follows the answer. Never fails the change. */
+/** Behind a change: what counts, sends, or belongs to the server itself follows the answer, unless another change has come already, behind which it does. Never fails the change. */
 export const followConsent = async (ports: Ports, paths: InstancePaths): Promise<void> => {
+  let hold: Hold | undefined;
   try {
+    hold = await holdBetweenChanges(ports.world, paths, 'telemetry', patienceMs);
+    if (hold === undefined) return;
     const now = await serviceNow(ports, paths);
     if (now === undefined) return;
     if (now.consent.own) {
@@ -40,8 +46,13 @@ export const followConsent = async (ports: Ports, paths: InstancePaths): Promise
       message: `Not all that the yes to telemetry turns on could be turned on: ${messageOf(error)}.`,
       remedy: `What is not on stays off. See: assent doctor ${paths.name}`,
     });
+  } finally {
+    hold?.release();
   }
 };
+
+/** Milliseconds that somebody may be in our way who is just looking, or ending. */
+const patienceMs = 2000;
 
 /**
  * For a withdrawal: whoever counts or sends beside the server is gone, the server starts without what counts from now on, and its own telemetry
@@ -49,10 +60,32 @@ export const followConsent = async (ports: Ports, paths: InstancePaths): Promise
  */
 export const serverTelemetryOff = async (ports: Ports, paths: InstancePaths): Promise<void> => {
   if (!isMeant(paths)) return;
+  const hold = await holdBetweenChanges(ports.world, paths, 'telemetry off', patienceMs);
+  if (hold === undefined) return refuseWhereItSends(ports, paths);
+  try {
+    const now = await serviceNow(ports, paths);
+    if (now === undefined) return;
+    await unloaded(ports, now);
+    if (mayTurnOn(paths, now)) await restartWith(now);
+  } finally {
+    hold.release();
+  }
+};
+
+/**
+ * A change is in our way, whose units and servers must not be touched from beside it: it may have written the next release's already. Beside the server
+ * nobody counts or sends without asking the resolver, and a change that runs keeps the rest off; what is left is a server that still sends by itself.
+ */
+const refuseWhereItSends = async (ports: Ports, paths: InstancePaths): Promise<void> => {
+  if (unfinished(paths)?.running === true) return;
   const now = await serviceNow(ports, paths);
-  if (now === undefined) return;
-  await unloaded(ports, now);
-  if (mayTurnOn(paths, now)) await restartWith(now);
+  if (now === undefined || !mayTurnOn(paths, now)) return;
+  const reading = await readBackTelemetry(now.spec);
+  if (reading === undefined || reading.obeyed === true) return;
+  if ((await now.supervisor.observe(now.spec)).state !== 'running') return;
+  throw new Error(
+    `${reading.detail}, and a change of ${paths.name} is under way or waits for: assent recover ${paths.name}`,
+  );
 };
 
 /** Whatever is left of it asks the resolver before it counts or sends, so it is no more than untidy. */

@@ -6,9 +6,11 @@
 import { dirname } from 'node:path';
 import { Failure } from '../errors.ts';
 import type { InstancePaths } from '../instance/paths.ts';
+import { unfinished } from '../instance/unfinished.ts';
 import { makeFolder, statIfThere } from '../system/files.ts';
 import type { LockHolder } from '../system/lock.ts';
 import { notedHolder, tryLock } from '../system/lock.ts';
+import { sleep } from '../system/processes.ts';
 import type { World } from '../system/world.ts';
 import { mustBeWritable } from '../system/writable.ts';
 import type { Ports } from './request.ts';
@@ -47,6 +49,37 @@ export const holdInstance = (world: World, paths: InstancePaths, command: string
     }),
     release: () => lock.release(),
   };
+};
+
+/**
+ * For what is done beside changes, and must not be done while there is one: waits until nobody holds the instance, at most so many milliseconds. Undefined
+ * where somebody goes on holding it, a change is open (running or interrupted), or it is not ours to hold.
+ */
+export const holdBetweenChanges = async (
+  world: World,
+  paths: InstancePaths,
+  command: string,
+  patienceMs: number,
+): Promise<Hold | undefined> => {
+  const end = performance.now() + patienceMs;
+  while (unfinished(paths) === null) {
+    const hold = holdIfFree(world, paths, command);
+    // One that was opened before we had the lock is whole by now, or waits for a recovery.
+    if (hold !== undefined && unfinished(paths) === null) return hold;
+    hold?.release();
+    if (performance.now() > end) break;
+    await sleep(50);
+  }
+  return undefined;
+};
+
+const holdIfFree = (world: World, paths: InstancePaths, command: string): Hold | undefined => {
+  try {
+    return holdInstance(world, paths, command);
+  } catch (error) {
+    if (error instanceof Failure) return undefined;
+    throw error;
+  }
 };
 
 /** An instance is changed by its owner alone: root's files and servers in somebody's home would be nobody's to end. Throws 'refused-permission'. */

@@ -1,7 +1,8 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { holdInstance, refuseForeign } from '../../src/change/hold.ts';
+import { holdBetweenChanges, holdInstance, refuseForeign } from '../../src/change/hold.ts';
 import { instancePaths } from '../../src/instance/paths.ts';
+import { unfinished, writeLine } from '../../src/instance/unfinished.ts';
 import { realWorld } from '../../src/system/world.ts';
 import type { InstanceName } from '../../src/values.ts';
 import { sandbox } from '../support/sandbox.ts';
@@ -27,4 +28,32 @@ test('one at a time, and the other is told who holds it at which step', () => {
   );
   hold.release();
   holdInstance(world, paths, 'rollback').release();
+});
+
+test('what is done beside changes waits until nobody holds the instance, and others then find it held', async () => {
+  const paths = instancePaths(sandbox(), 'mail' as InstanceName);
+  const change = holdInstance(world, paths, 'upgrade');
+  const beside = holdBetweenChanges(world, paths, 'telemetry off', 60_000);
+  setTimeout(() => change.release(), 200);
+  const hold = await beside;
+  expect(hold).toBeDefined();
+  expect(() => holdInstance(world, paths, 'upgrade')).toThrow(/"assent telemetry off"/);
+  hold?.release();
+  holdInstance(world, paths, 'upgrade').release();
+});
+
+test('it is left to the change where one goes on, is interrupted, or is not ours', async () => {
+  const paths = instancePaths(sandbox(), 'mail' as InstanceName);
+  const change = holdInstance(world, paths, 'upgrade');
+  expect(await holdBetweenChanges(world, paths, 'telemetry off', 100)).toBeUndefined();
+  change.release();
+
+  mkdirSync(paths.journal, { recursive: true });
+  expect(await holdBetweenChanges(stranger, paths, 'telemetry off', 100)).toBeUndefined();
+  const line = { entry: 'open', at: world.now().toISOString(), kind: 'upgrade', process: null };
+  writeFileSync(paths.openJournal, writeLine(line));
+  expect(unfinished(paths)).toMatchObject({ kind: 'upgrade', running: false });
+  expect(await holdBetweenChanges(world, paths, 'telemetry off', 60_000)).toBeUndefined();
+  // And nobody is kept out by it.
+  holdInstance(world, paths, 'recover').release();
 });
