@@ -16,7 +16,7 @@ import { gate } from '../service/health.ts';
 import type { ServiceSpec } from '../service/spec.ts';
 import { hostOf, serviceSpec } from '../service/spec.ts';
 import { supervisors } from '../service/supervisor.ts';
-import { onEndingSignal } from '../system/signals.ts';
+import { toTheEnd } from '../system/signals.ts';
 import { storedRelease } from './context.ts';
 import { holdInstance } from './hold.ts';
 import type { Ports } from './request.ts';
@@ -34,7 +34,8 @@ export const power = async (ports: Ports, paths: InstancePaths, kind: PowerKind)
     const program =
       kind === 'stop' ? findProgram(ports.world, ports.home) : await ensureProgram(ports.world, ports.home);
     const spec = specNow(ports, paths, state, program);
-    return await toTheEnd(ports, () => turn(paths, state, spec, kind));
+    // A server that was stopped to be restarted is not left so by a Ctrl-C.
+    return await toTheEnd(() => turn(paths, state, spec, kind), ports.events.note);
   } finally {
     hold.release();
   }
@@ -49,16 +50,6 @@ const turn = async (
   if (kind === 'stop') return stop(paths, state, spec);
   if (kind === 'restart') await supervisors[state.supervisor].stop(spec);
   return (await start(paths, state, spec)) || kind === 'restart';
-};
-
-/** A server that was stopped to be restarted is not left so by a Ctrl-C. What takes long here has an end of its own. */
-const toTheEnd = async <T>({ events }: Ports, work: () => Promise<T>): Promise<T> => {
-  const unwatch = onEndingSignal((signal) => events.note(`${signal}: this is brought to its end first, please wait.`));
-  try {
-    return await work();
-  } finally {
-    unwatch();
-  }
 };
 
 const start = async (paths: InstancePaths, state: InstanceState, spec: ServiceSpec): Promise<boolean> => {

@@ -7,6 +7,7 @@ import { Failure } from '../errors.ts';
 import { pickInstance } from '../instance/find.ts';
 import { type InstancePaths, instancePaths } from '../instance/paths.ts';
 import { unfinished } from '../instance/unfinished.ts';
+import { toTheEnd } from '../system/signals.ts';
 import type { InstanceName } from '../values.ts';
 import { resultOf } from './conduct.ts';
 import { followConsent } from './follow-consent.ts';
@@ -32,7 +33,7 @@ export const recover = async (ports: Ports, request: RecoverRequest): Promise<Ch
   try {
     const open = unfinished(paths);
     if (open === null && readJournal(paths) === undefined) {
-      const left = await sweepKilled(ports, paths);
+      const left = await toTheEnd(() => sweepKilled(ports, paths), ports.events.note);
       ports.events.note(`No change of ${paths.name} was interrupted.${left ? ` ${sweptText}` : ''}`);
       return resultOf(ports, paths, { ...plain, ...(left ? recovered : unchanged) });
     }
@@ -42,12 +43,15 @@ export const recover = async (ports: Ports, request: RecoverRequest): Promise<Ch
         `The ${open.kind} of ${paths.name} is still running, pid ${open.process?.pid}.`,
         'Wait until it has ended.',
       );
-    await recoverChange(hold.following(ports), paths, request.towards);
-    await removeLeftovers(ports, paths);
+    // Servers are stopped and started outside of its steps, too.
+    await toTheEnd(async () => {
+      await recoverChange(hold.following(ports), paths, request.towards);
+      await removeLeftovers(ports, paths);
+    }, ports.events.note);
   } finally {
     hold.release();
   }
-  await followConsent(ports, paths);
+  await toTheEnd(() => followConsent(ports, paths), ports.events.note);
   return resultOf(ports, paths, { ...plain, ...recovered });
 };
 

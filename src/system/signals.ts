@@ -19,6 +19,16 @@ export const onEndingSignal = (handler: Handler): (() => void) => {
   };
 };
 
+/** Does work that has an end of its own and is not left half done: a signal meanwhile is answered with a line, and changes nothing. */
+export const toTheEnd = async <T>(work: () => Promise<T>, say: (text: string) => void): Promise<T> => {
+  const unwatch = onEndingSignal((signal) => say(`${signal}: this is brought to its end first, please wait.`));
+  try {
+    return await work();
+  } finally {
+    unwatch();
+  }
+};
+
 /** Lets handlers hear what has arrived while nothing was waited for. */
 export const hearSignals = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 

@@ -3,9 +3,11 @@
  * Found by the attack `signals`.
  */
 
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { atStep, pausedAt } from '../faults/paused.ts';
+import { endProcesses } from '../faults/stage.ts';
 import { crashed } from '../support/crash.ts';
 import { freePort } from '../support/sandbox.ts';
 import { scenario } from '../support/scenario.ts';
@@ -37,4 +39,25 @@ it('in a recovery behind the commit turns nothing back', async () => {
   const { instance } = (await world.json(['status', 'json-server'])).document;
   expect(instance).toMatchObject({ version: '0.17.4', state: 'running', health: 'healthy' });
   expect(instance.unfinished).toBeUndefined();
+});
+
+it('in a recovery that is starting the server lets it come up, and is no word of nothing having changed', async () => {
+  const world = await scenario([product]);
+  const port = await freePort();
+  const yes = ['--yes', '--telemetry=off'];
+  expect(
+    await crashed(world, ['install', product, '--set', `webPort=${port}`, ...yes], '"entry":"close"'),
+  ).toMatchObject({ signal: 'SIGKILL' });
+  endProcesses(world.home);
+  const supervised = world.path('instances/json-server/run/process.json');
+  rmSync(supervised);
+  const recovery = world.start(['recover', 'json-server', '--json']);
+  const ended = new Promise((resolve) => recovery.once('exit', resolve));
+  await expect.poll(() => existsSync(supervised), { interval: 5 }).toBe(true);
+  recovery.kill('SIGTERM');
+  expect(await ended).toBe(0);
+  expect((await world.json(['status', 'json-server'])).document.instance).toMatchObject({
+    state: 'running',
+    health: 'healthy',
+  });
 });
