@@ -7,6 +7,7 @@
  */
 
 import { consentOf } from '../consent/gather.ts';
+import type { Way } from '../consent/resolver.ts';
 import { sayNo } from '../consent/withdraw.ts';
 import { Failure, messageOf } from '../errors.ts';
 import type { InstancePaths } from '../instance/paths.ts';
@@ -14,6 +15,7 @@ import { instancePaths } from '../instance/paths.ts';
 import type { InstanceState } from '../instance/state.ts';
 import { readState } from '../instance/state.ts';
 import { unfinished } from '../instance/unfinished.ts';
+import { statIfThere } from '../system/files.ts';
 import { hearConsent, settleSettings } from './ask.ts';
 import { refuseUnacknowledged, refuseUnknownAcks } from './dangers.ts';
 import { followConsent, serverTelemetryOff } from './follow-consent.ts';
@@ -51,7 +53,7 @@ export const conduct = async (ports: Ports, request: ChangeRequest): Promise<Cha
   ports.events.title(`${target.product.title} ${target.release.version}`, target.product.summary);
   const settled = await settleSettings(ports, request, target);
   const heard = await hearConsent(ports, request, target, settled.settings);
-  if (heard.answer.say === 'no') await noAtOnce(ports, request, paths, heard.answer.by);
+  if (heard.answer.say === 'no' && heard.answer.by === 'prompt') await noAtOnce(ports, request, paths, 'prompt');
   if (!request.dryRun) await sweep(ports, paths);
   const found = await surveyAlone(ports, request, target, settled);
   const plan = makePlan(ports, request, target, found, heard);
@@ -84,14 +86,12 @@ const surveyAlone: typeof survey = async (ports, request, target, settled) => {
   }
 };
 
-/** `--dry-run` excepted, a no ends a yes in force there and then. True if that changed something. */
-const noAtOnce = async (
-  ports: Ports,
-  request: ChangeRequest,
-  paths: InstancePaths,
-  by: 'prompt' | 'flag' | 'answers',
-): Promise<boolean> => {
-  if (request.dryRun || readState(paths)?.installed !== true) return false;
+/**
+ * `--dry-run` excepted, a no is on record there and then: it ends a yes in force, and beats one that another run was given meanwhile or that waits for
+ * `recover`. That needs no state file, but something of the instance: where there is nothing, no log is made. True if that changed something.
+ */
+const noAtOnce = async (ports: Ports, request: ChangeRequest, paths: InstancePaths, by: Way): Promise<boolean> => {
+  if (request.dryRun || statIfThere(paths.folder)?.kind !== 'folder') return false;
   const { changed, warnings } = await sayNo(ports.world, paths, by, { serverOff: () => serverOffOrTold(ports, paths) });
   for (const message of warnings) ports.events.warn({ id: 'withdrawal', message, remedy: 'Nothing is counted.' });
   return changed;
@@ -99,8 +99,8 @@ const noAtOnce = async (
 
 /** Telemetry makes no change fail: a server that does not obey is told of, and may be just what this change is to mend. */
 const serverOffOrTold = async (ports: Ports, paths: InstancePaths): Promise<void> => {
-  // A change that is open keeps it off by itself, before every start.
-  if (unfinished(paths) !== null) return;
+  // A change that is open keeps it off by itself, before every start; and what can't be read names no server.
+  if (!isReadable(paths) || unfinished(paths) !== null) return;
   try {
     await serverTelemetryOff(ports, paths);
   } catch (error) {
@@ -109,6 +109,14 @@ const serverOffOrTold = async (ports: Ports, paths: InstancePaths): Promise<void
       message: `The server's own telemetry is still sending until restarted: ${messageOf(error)}.`,
       remedy: `It is kept off before every start. If this goes on, stop it: assent stop ${paths.name}`,
     });
+  }
+};
+
+const isReadable = (paths: InstancePaths): boolean => {
+  try {
+    return readState(paths) !== undefined;
+  } catch {
+    return false;
   }
 };
 

@@ -16,6 +16,7 @@ import type { Product, Release } from '../product/manifest.ts';
 import { releaseDigest } from '../product/release-digest.ts';
 import { compareVersions } from '../product/versions.ts';
 import { findStored } from '../release/store.ts';
+import { statIfThere } from '../system/files.ts';
 import type { InstanceName } from '../values.ts';
 import { asInstanceName } from '../values.ts';
 import { readJournal } from './journal.ts';
@@ -187,7 +188,8 @@ const target = (
 /** A purge also finds what an uninstall has kept. */
 const keptInstance = ({ home }: Ports, { kind, purge, instance }: ChangeRequest): InstanceName | undefined => {
   const name = kind === 'uninstall' && purge === true && instance !== undefined ? asInstanceName(instance) : undefined;
-  return name !== undefined && readState(instancePaths(home, name)) !== undefined ? name : undefined;
+  // Whatever is there, readable or not: a no that comes with it is heard first.
+  return name !== undefined && statIfThere(instancePaths(home, name).state) !== undefined ? name : undefined;
 };
 
 const productName = async (ports: Ports, request: ChangeRequest): Promise<string> => {

@@ -1,6 +1,9 @@
 /**
- * Withdrawing: `telemetry off`, and every no said to a change while something else is on record. It works at any time, without network and
+ * Withdrawing: `telemetry off`, and every no said to a change. It works at any time, without network and
  * without a question, during a change and while an interrupted one waits; and nothing about it is ever sent.
+ *
+ * Every no is a line of its own in the log, also where one stands already: elsewhere somebody may have been asked since, and only a line behind
+ * that question beats the yes.
  *
  * Order: the log, the record, both synced; what was counted is renamed away and deleted; wait until what counts has stopped; look again;
  * say what was erased. What can't be written is made a no by unlinking the record, which needs no space; if that
@@ -21,7 +24,7 @@ import { withConsentLockIfPossible } from './guard.ts';
 import { appendLines, openLog, userDigest } from './log.ts';
 import type { LogReading } from './log-chain.ts';
 import type { LineContent } from './log-lines.ts';
-import type { Way } from './resolver.ts';
+import type { State, Way } from './resolver.ts';
 import { settle, takeAway } from './settle.ts';
 import { type Sharing, sharingOf } from './sharing.ts';
 
@@ -35,7 +38,7 @@ export interface WithdrawPorts {
 }
 
 export interface Withdrawal {
-  /** False where a withdrawal was on record already: nothing was written. */
+  /** False where a no was on record already, and no change was open: nothing was in force that could be ended. */
   readonly changed: boolean;
   readonly erased: Erased;
   /** What people should know although they are safe: the log could not be written, say. */
@@ -45,35 +48,40 @@ export interface Withdrawal {
 const patienceMs = 2_000;
 
 /** Withdraws. Throws 'withdrawal-not-recorded' or 'withdrawal-still-sending' (exit 7) where counting or sending may go on. */
-export const withdraw = async (world: World, paths: InstancePaths, ports: WithdrawPorts = {}): Promise<Withdrawal> => {
-  const { changed, problem, logged } = await record(world, paths, ports.by ?? 'flag');
-  const stillOn = problem !== null && !takeAway(paths);
-  const { erased, left } = await erase(world, paths, ports);
-  if (stillOn) throw notRecorded(paths, problem, logged);
-  await serverOff(paths, ports);
-  const warnings = [
-    ...(problem === null
-      ? []
-      : [`The withdrawal could not be written down (${problem}); the record was removed instead, which is a no.`]),
-    ...(left === null ? [] : [`Not all that was counted could be erased: ${left}. Nothing reads or adds to it.`]),
-  ];
-  return { changed, erased, warnings };
+export const withdraw = (world: World, paths: InstancePaths, ports: WithdrawPorts = {}): Promise<Withdrawal> =>
+  withdrawUnless(world, paths, isOff(world, paths, ['withdrawn']), ports);
+
+/** A no said to a change: it takes effect at once, whatever becomes of the change. Where one stands already, the server needs no word of it. */
+export const sayNo = (world: World, paths: InstancePaths, by: Way, ports: WithdrawPorts = {}): Promise<Withdrawal> => {
+  const off = isOff(world, paths, ['withdrawn', 'declined']);
+  return withdrawUnless(world, paths, off, off ? { by } : { ...ports, by });
 };
 
-/** A no said to a change, while it is no no that is on record: it takes effect at once, whatever becomes of the change. */
-export const sayNo = async (
+/** `off`: a no stands, and is written down once more. That this fails leaves nothing going on. */
+const withdrawUnless = async (
   world: World,
   paths: InstancePaths,
-  by: Way,
-  ports: WithdrawPorts = {},
+  off: boolean,
+  ports: WithdrawPorts,
 ): Promise<Withdrawal> => {
-  const { state } = consentOf(world, paths);
-  if (state !== 'declined' && state !== 'withdrawn') return withdraw(world, paths, { ...ports, by });
-  return { changed: false, erased: { files: 0, bytes: 0 }, warnings: [] };
+  const { problem, logged } = await record(world, paths, ports.by ?? 'flag');
+  const removed = problem !== null && takeAway(paths);
+  const { erased, left } = await erase(world, paths, ports);
+  if (problem !== null && !removed && !off) throw notRecorded(paths, problem, logged);
+  await serverOff(paths, ports);
+  const instead = removed ? 'the record was removed instead, which is a no' : 'the no that is on record stands';
+  const warnings = [
+    ...(problem === null ? [] : [`The withdrawal could not be written down (${problem}); ${instead}.`]),
+    ...(left === null ? [] : [`Not all that was counted could be erased: ${left}. Nothing reads or adds to it.`]),
+  ];
+  return { changed: !off, erased, warnings };
 };
 
+/** Whether a no of these stands that no change under way can end. */
+const isOff = (world: World, paths: InstancePaths, noes: readonly State[]): boolean =>
+  !isOpen(paths) && noes.includes(consentOf(world, paths).state);
+
 interface Outcome {
-  readonly changed: boolean;
   /** Why it could not be written down. */
   readonly problem: string | null;
   readonly logged: boolean;
@@ -85,17 +93,16 @@ const record = (world: World, paths: InstancePaths, by: Way): Promise<Outcome> =
     try {
       const state = stateOf(paths);
       const sharing = sharingOf(world, paths, state?.account ?? null);
-      const lines = linesFor(world, paths, state, by, sharing);
-      appendLines(world, paths, lines, sharing);
+      appendLines(world, paths, linesFor(world, paths, state, by, sharing), sharing);
       logged = true;
       await copyToRecord(world, paths, state, sharing);
-      return { changed: lines.length > 0, problem: null, logged };
+      return { problem: null, logged };
     } catch (error) {
-      return { changed: true, problem: messageOf(error), logged };
+      return { problem: messageOf(error), logged };
     }
   });
 
-/** Nothing where a withdrawal stands already. A log that has lost the generation gets it again: a no has to be able to stand on it. */
+/** A log that has lost the generation gets it again: a no has to be able to stand on it. */
 const linesFor = (
   world: World,
   paths: InstancePaths,
@@ -104,10 +111,8 @@ const linesFor = (
   sharing: Sharing,
 ): LineContent[] => {
   const log = openLog(world, paths);
-  const open = isOpen(paths);
-  const isLost = state !== undefined && (!log.whole || log.generation === null || (!open && !isOf(log, state)));
-  if (!isLost && log.standing?.state === 'withdrawn' && !open && consentOf(world, paths).state === 'withdrawn')
-    return [];
+  const isOther = (of: InstanceState): boolean => !isOpen(paths) && !isOf(log, of);
+  const isLost = state !== undefined && (!log.whole || log.generation === null || isOther(state));
   const generation = log.whole ? (log.generation?.generation ?? state?.generation ?? 0) : (state?.generation ?? 0);
   const about = { noticeId: state?.noticeId ?? null, version: state?.release.version ?? null };
   const user = nameOf(world, paths, sharing);

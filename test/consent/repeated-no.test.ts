@@ -1,0 +1,96 @@
+/** A no that is said where one stands already. Another run may have been given a yes since: only a line behind its question beats that. */
+import { spawnSync } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { loadLog, logLength } from '../../src/consent/log.ts';
+import { noticeId } from '../../src/consent/notice.ts';
+import { sayNo, withdraw } from '../../src/consent/withdraw.ts';
+import { readState } from '../../src/instance/state.ts';
+import { withTinyDisk } from '../support/mounts.ts';
+import { isRoot, sandbox } from '../support/sandbox.ts';
+import {
+  answerOf,
+  conduct,
+  finish,
+  type Home,
+  inMemory,
+  makeHome,
+  noticeOf,
+  open,
+  raiseOf,
+  sure,
+  undo,
+  writeOpening,
+} from './support.ts';
+
+const homeWith = async (say: 'yes' | 'no', folder = join(sandbox(inMemory), 'home')): Promise<Home> => {
+  mkdirSync(folder, { recursive: true });
+  const home = makeHome(folder);
+  await conduct(home, { change: 'install', ends: 'finished', answer: { by: 'prompt', say } });
+  return home;
+};
+
+/** An upgrade that was answered with yes and has not begun: it is loading. */
+const yesTo = (home: Home) => {
+  const notice = noticeOf('3.0.0');
+  const answer = { say: 'yes', by: 'flag', noticeId: noticeId(notice) } as const;
+  const about = { change: 'upgrade', version: '3.0.0', notice, answer, generation: 2 };
+  return { raise: raiseOf(home, { ...about, since: logLength(home.paths) }), before: sure(readState(home.paths)) };
+};
+
+test('telemetry off, said again while another run loads with a yes: it was off already, and the yes loses', async () => {
+  for (const end of [finish, undo]) {
+    const home = await homeWith('yes');
+    await withdraw(home.world, home.paths);
+    const { raise, before } = yesTo(home);
+    expect(await withdraw(home.world, home.paths)).toMatchObject({ changed: false, warnings: [] });
+    await open(home, 'upgrade', raise, before);
+    await end(home);
+    expect(answerOf(home)).toMatchObject({ state: 'withdrawn', collecting: false });
+  }
+});
+
+test('--telemetry=off after a no, while another run loads with a yes: it changes nothing, and the yes loses', async () => {
+  const home = await homeWith('no');
+  const { raise, before } = yesTo(home);
+  const told: string[] = [];
+  const serverOff = async (): Promise<void> => void told.push('off');
+  expect(await sayNo(home.world, home.paths, 'flag', { serverOff })).toMatchObject({ changed: false, warnings: [] });
+  expect(told).toEqual([]);
+  await open(home, 'upgrade', raise, before);
+  await finish(home);
+  expect(answerOf(home)).toMatchObject({ state: 'withdrawn', collecting: false });
+});
+
+test('--telemetry=off after a no, while a change with a yes waits behind its opening entry: the yes loses', async () => {
+  const home = await homeWith('no');
+  const { raise, before } = yesTo(home);
+  writeOpening(home, 'upgrade', raise, before);
+  await sayNo(home.world, home.paths, 'flag');
+  await open(home, 'upgrade', raise, before);
+  await finish(home);
+  expect(answerOf(home)).toMatchObject({ state: 'withdrawn', collecting: false });
+});
+
+test('however often it is said, a later change can be answered with yes', async () => {
+  const home = await homeWith('no');
+  for (let round = 0; round < 3; round += 1) await sayNo(home.world, home.paths, 'flag');
+  expect(loadLog(home.paths)).toMatchObject({ whole: true, length: 5 });
+  await conduct(home, { change: 'upgrade', ends: 'finished', answer: { by: 'flag', say: 'yes', notice: 'current' } });
+  expect(answerOf(home)).toMatchObject({ state: 'accepted', collecting: true });
+});
+
+test('where it can not be written, the no that stands is enough: a warning, no failure', async ({ skip }) => {
+  if (!isRoot) skip('remounting needs root');
+  await withTinyDisk(skip, async (disk) => {
+    const home = await homeWith('no', join(disk, 'home'));
+    if (spawnSync('mount', ['-o', 'remount,ro', disk]).status !== 0) skip('remounting is not possible here');
+    const { changed, warnings } = await sayNo(home.world, home.paths, 'flag');
+    expect({ changed, warnings: warnings.join() }).toMatchObject({
+      changed: false,
+      warnings: expect.stringMatching(/EROFS.*the no that is on record stands/s),
+    });
+    expect(answerOf(home)).toMatchObject({ state: 'declined', collecting: false });
+  });
+});
