@@ -124,8 +124,10 @@ export const hearConsent = async (
   return { answer, notice, noticeId: id, since: from };
 };
 
-const saidOf = ({ telemetry }: ChangeRequest): Said | null => {
+/** A yes belongs to what is installed behind the change: an uninstall hears none, for it could not be taken back either. */
+const saidOf = ({ telemetry, kind }: ChangeRequest): Said | null => {
   if (telemetry === undefined) return null;
   if (telemetry.say === 'off') return { say: 'off', by: telemetry.by };
+  if (kind === 'uninstall') return null;
   return { say: 'on', by: telemetry.by, ...(telemetry.noticeId === undefined ? {} : { noticeId: telemetry.noticeId }) };
 };

@@ -49,6 +49,7 @@ const statusExits: Record<Reason, number> = {
 
 const faults: Record<Fault, string> = {
   'instance-unreadable': 'the state file instance.json is missing or can not be read',
+  'not-installed': 'it was given for something that is not installed',
   'record-missing': 'consent.json is gone, but the log knows of a decision',
   'record-damaged': 'consent.json is damaged',
   'record-newer': 'consent.json was written by a newer Assent',

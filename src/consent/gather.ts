@@ -119,8 +119,8 @@ const stateOf = (paths: InstancePaths, owner: number | undefined): InstanceState
 const factsOf = (world: AskingWorld, paths: InstancePaths, state: InstanceState): InstanceFacts | 'unreadable' => {
   try {
     const place = { name: paths.name, folder: realPath(paths.folder), machine: world.machineId };
-    const { generation, noticeId, key } = state;
-    return { generation, noticeId, key: keyDigest(key), binding: bindingOf(key, place) };
+    const { installed, generation, noticeId, key } = state;
+    return { installed, generation, noticeId, key: keyDigest(key), binding: bindingOf(key, place) };
   } catch {
     return 'unreadable';
   }

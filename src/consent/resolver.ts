@@ -27,6 +27,7 @@ export type Reason =
 /** Why a record can't be trusted. explain.ts has the sentences. */
 export type Fault =
   | 'instance-unreadable'
+  | 'not-installed'
   | 'record-missing'
   | 'record-damaged'
   | 'record-newer'
@@ -113,6 +114,8 @@ export interface ResolverInput {
 }
 
 export interface InstanceFacts {
+  /** False for what an uninstall has kept: it can have no yes. */
+  readonly installed: boolean;
   /** Null: the product declares no telemetry. */
   readonly noticeId: NoticeId | null;
   readonly generation: number;
@@ -214,6 +217,7 @@ const faultOfRecord = (
   if (log.standing === null || log.tornNo || !agree(record, log.standing)) return 'log-disagrees';
   if (isAhead(record.at, now) || isAhead(log.standing.at, now)) return 'record-ahead';
   if (record.state !== 'accepted') return null;
+  if (!instance.installed) return 'not-installed';
   if (record.noticeId !== instance.noticeId) return 'notice-other';
   return storedNoticeId === record.noticeId ? null : 'notice-altered';
 };

@@ -248,3 +248,10 @@ test('the record is written once, whole, with nothing beside it', async () => {
   writeFileSync(join(home.paths.folder, 'unrelated'), '');
   expect(answerOf(home).collecting).toBe(true);
 });
+
+test('a yes that an uninstall of before has taken counts for nothing', async () => {
+  const home = emptyHome();
+  await conduct(home, { change: 'install', ends: 'finished', answer: null });
+  await conduct(home, { change: 'uninstall', ends: 'finished', answer: { by: 'flag', say: 'yes', notice: 'current' } });
+  expect(answerOf(home)).toMatchObject({ state: 'invalid', fault: 'not-installed', collecting: false });
+});

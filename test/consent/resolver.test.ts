@@ -37,7 +37,7 @@ const record: ConsentRecord = {
   log: { length: 3, head: 'h3' },
 };
 const accepted: ResolverInput = {
-  instance: { noticeId, generation: 7, key: 'k', binding },
+  instance: { installed: true, noticeId, generation: 7, key: 'k', binding },
   unfinished: null,
   record,
   log,
@@ -78,6 +78,11 @@ test('a valid acceptance collects', () => {
 });
 
 const faults: [string, ResolverInput, string][] = [
+  [
+    'a yes for what is not installed',
+    { ...accepted, instance: { installed: false, noticeId, generation: 7, key: 'k', binding } },
+    'not-installed',
+  ],
   ['no state file, but a record', { ...accepted, instance: null }, 'instance-unreadable'],
   ['a damaged state file', { ...accepted, instance: 'unreadable' }, 'instance-unreadable'],
   ['the record is gone', { ...accepted, record: 'missing' }, 'record-missing'],
