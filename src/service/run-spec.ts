@@ -15,12 +15,11 @@ import type { World } from '../system/world.ts';
 import { readRecord, removeRecord } from './process-record.ts';
 import { runCompanions } from './run-companions.ts';
 import type { ServiceSpec } from './spec.ts';
-import { supervise } from './supervise.ts';
+import { type SuperviseOptions, supervise } from './supervise.ts';
 import { endServer } from './survivors.ts';
 
 /**
  * `specNow`: the spec as consent has it by then, for each start anew. `mayRun`: whether what counts and sends beside the server may run now.
- * `beside`: begun with the loop and ended with it; it may write into the server's log.
  * Returns the exit code. Failure 'instance-busy' where another one runs it, 'refused-permission' where the server would be root.
  */
 export const runSpec = async (
@@ -29,7 +28,7 @@ export const runSpec = async (
   mode: 'foreground' | 'detached',
   specNow: () => ServiceSpec = () => spec,
   mayRun: () => boolean = () => false,
-  beside?: Parameters<typeof supervise>[4],
+  options: SuperviseOptions = {},
 ): Promise<number> => {
   const { paths, instance } = spec;
   if (world.user.uid === 0 && (spec.account === null || spec.account.uid === 0)) throw wouldBeRoot(instance);
@@ -38,7 +37,7 @@ export const runSpec = async (
     await endServer(spec, readRecord(paths, spec.host.uid)?.child ?? null);
     const companions = runCompanions(world, spec, mayRun);
     try {
-      return await supervise(world, spec, mode, specNow, beside);
+      return await supervise(world, spec, mode, specNow, options);
     } finally {
       await companions.end();
     }

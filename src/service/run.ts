@@ -13,6 +13,7 @@ import { unfinished } from '../instance/unfinished.ts';
 import { findStored } from '../release/store.ts';
 import { readLinkIfThere } from '../system/files.ts';
 import { becomeInit, isFirstProcess } from '../system/own-process.ts';
+import type { Stream } from '../system/terminal.ts';
 import type { World } from '../system/world.ts';
 import { asVersion, type InstanceName } from '../values.ts';
 import { applyOwnTelemetry } from './own-telemetry.ts';
@@ -30,11 +31,13 @@ export interface RunRequest {
   readonly consent: () => SpecConsent;
   /** Whether what counts and sends beside the server may run; asked every few seconds. Default: never. */
   readonly mayRun?: () => boolean;
+  /** Where what a server in the foreground writes to its standard output goes. Default: to ours. */
+  readonly serverOut?: Stream;
 }
 
 /** Runs until the server ends or a signal ends it. Returns the exit code: the server's, or 0 where it ended because we told it to. */
 export const runInstance = async (world: World, request: RunRequest): Promise<number> => {
-  const { home, name, mode, consent, mayRun } = request;
+  const { home, name, mode, consent, mayRun, serverOut = 'out' } = request;
   if (mode === 'foreground' && isFirstProcess()) becomeInit();
   const paths = instancePaths(home, name);
   const specNow = () => specOfCurrent(world, paths, consent());
@@ -44,8 +47,8 @@ export const runInstance = async (world: World, request: RunRequest): Promise<nu
     return 0;
   }
   if (mode === 'foreground') await refuseForeground(spec);
-  if (mode === 'foreground') return runSpec(world, spec, mode, specNow, mayRun);
-  return runSpec(world, spec, mode, specNow, mayRun, (say) => watchTrial(world, paths, specNow, say));
+  if (mode === 'foreground') return runSpec(world, spec, mode, specNow, mayRun, { serverOut });
+  return runSpec(world, spec, mode, specNow, mayRun, { beside: (say) => watchTrial(world, paths, specNow, say) });
 };
 
 /** The spec of the release that `current` names. Failure 'no-instance' where nothing is installed, 'refused-check' where the release is gone. */

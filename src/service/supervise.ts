@@ -9,7 +9,7 @@ import { messageOf } from '../errors.ts';
 import { type Child, type ChildExit, exitCodeOfChild, startChild } from '../system/child.ts';
 import { onSignals, type PassedSignal } from '../system/own-process.ts';
 import { identify, type ProcessIdentity, run, signalProcess, sleep } from '../system/processes.ts';
-import { write } from '../system/terminal.ts';
+import { type Stream, write } from '../system/terminal.ts';
 import type { World } from '../system/world.ts';
 import { environmentOfService } from './environment.ts';
 import { openLog, serverLog } from './log-rotation.ts';
@@ -31,16 +31,23 @@ interface Ended {
   readonly why: string;
 }
 
+export interface SuperviseOptions {
+  /** Begun with the loop and ended with it; it may write into the server's log. */
+  readonly beside?: (say: (text: string) => void) => { end(): void };
+  /** In the foreground, where what the server writes to its standard output goes. Default: to ours. */
+  readonly serverOut?: Stream;
+}
+
 /** Returns the exit code once the server has ended for good. */
 export const supervise = async (
   world: World,
   spec: ServiceSpec,
   mode: 'foreground' | 'detached',
   specNow: () => ServiceSpec,
-  beside: (say: (text: string) => void) => { end(): void } = () => ({ end: () => {} }),
+  { beside = () => ({ end: () => {} }), serverOut = 'out' }: SuperviseOptions = {},
 ): Promise<number> => {
   const turn: Turn = { stopping: false, child: undefined, ending: Promise.resolve() };
-  const output = openOutput(world, spec, mode);
+  const output = openOutput(world, spec, mode === 'foreground' ? { out: serverOut, err: 'err' } : null);
   const quiet = listen(spec, turn, mode);
   const note = recorder(world, spec);
   const besides = beside(output.say);
@@ -168,20 +175,20 @@ const recorder = (world: World, spec: ServiceSpec): Recorder => {
 };
 
 interface Output {
-  readonly pass: (bytes: Buffer, stream: 'out' | 'err') => void;
+  readonly pass: (bytes: Buffer, stream: Stream) => void;
   /** A line of our own. */
   readonly say: (text: string) => void;
   readonly close: () => void;
 }
 
-/** The server's log; in the foreground the terminal or the container's log as well. */
-const openOutput = (world: World, spec: ServiceSpec, mode: 'foreground' | 'detached'): Output => {
+/** The server's log; in the foreground the terminal or the container's log as well: `shown` says which of ours gets which of the server's. */
+const openOutput = (world: World, spec: ServiceSpec, shown: Readonly<Record<Stream, Stream>> | null): Output => {
   const log = openLog(serverLog(spec.paths.logs), ownerFor(spec)?.gid);
   const decoders = { out: new TextDecoder(), err: new TextDecoder() };
   return {
     pass: (bytes, stream) => {
       log.append(bytes);
-      if (mode === 'foreground') write(stream, decoders[stream].decode(bytes, { stream: true }));
+      if (shown !== null) write(shown[stream], decoders[stream].decode(bytes, { stream: true }));
     },
     say: (text) => log.append(Buffer.from(`${world.now().toISOString()} assent: ${text}\n`)),
     close: log.close,

@@ -18,7 +18,9 @@ export const run: Run = async ({ world, home, flags, operands }) => {
     forgetOldCopies(world, paths);
     const consent = () => consentForService(world, paths, readState(paths)?.veto, world.env.DO_NOT_TRACK);
     const mayRun = () => mayCount(world, paths, readState(paths)?.veto ?? undefined).collecting;
-    const exit = await runInstance(world, { home, name, mode, consent, mayRun });
+    // With --json standard output is the document's alone.
+    const serverOut = flags.json ? 'err' : 'out';
+    const exit = await runInstance(world, { home, name, mode, consent, mayRun, serverOut });
     return { result: { outcome: 'unchanged', changed: false }, screen: [], exit };
   } finally {
     off();
