@@ -7,7 +7,7 @@ import { defineConfig } from 'vitest/config';
  */
 const slow = [
   'bin/**',
-  'cli/usage',
+  'cli/{not-permitted,usage}',
   'consent/{decide,history,log,withdraw}',
   'release/{lock-product,runtime,store}',
   'scripts/{build,tally-reporter}',

@@ -9,7 +9,7 @@ import type { InstanceName } from '../values.ts';
 import type { Flags } from './flags.ts';
 import { systemHome } from './home.ts';
 import { viewOf } from './instance-view.ts';
-import { looksFurther, systemInstances } from './reading.ts';
+import { closedHint, looksFurther, systemInstances } from './reading.ts';
 
 export interface All {
   readonly instances: readonly InstanceView[];
@@ -25,7 +25,7 @@ export const viewAll = async (world: World, home: string, flags: Flags): Promise
   if (names === 'closed')
     return {
       instances: own,
-      hints: [...kept, `There is a home of the system, ${systemHome}: to see into it, root is needed.`],
+      hints: [...kept, closedHint],
     };
   if (names.length === 0) return { instances: own, hints: kept };
   const shared = await viewsOf(world, systemHome, names);

@@ -10,6 +10,7 @@ import { partsOwner } from '../telemetry/parts.ts';
 import { examplePreview, type Preview, realPreview } from '../telemetry/preview.ts';
 import type { Invocation } from './invocation.ts';
 import { noticeAbout } from './notice-about.ts';
+import { refuseUnreadable } from './reading.ts';
 import { givenBy } from './request.ts';
 
 /** Null where nothing would ever be counted. */
@@ -20,6 +21,7 @@ export const previewAbout = async ({ world, home, flags, operands }: Invocation)
   if (notice === null || notice.counters.length === 0) return null;
   const name = listInstances(home).find((one, _, all) => (operands[0] ?? (all.length === 1 ? one : undefined)) === one);
   const paths = name === undefined ? undefined : instancePaths(home, name);
+  if (paths !== undefined) refuseUnreadable(paths);
   const state = paths === undefined ? undefined : readState(paths);
   const isAsInstalled = Object.keys(common.given).length === 0;
   if (

@@ -6,8 +6,8 @@
 import { join } from 'node:path';
 import { Failure } from '../errors.ts';
 import { listInstances, pickInstance } from '../instance/find.ts';
-import { instancePaths } from '../instance/paths.ts';
-import { listFolder, statIfThere } from '../system/files.ts';
+import { type InstancePaths, instancePaths } from '../instance/paths.ts';
+import { codeOf, listFolder, readBytesIfThere, statIfThere } from '../system/files.ts';
 import type { World } from '../system/world.ts';
 import { asInstanceName, type InstanceName } from '../values.ts';
 import type { Flags } from './flags.ts';
@@ -63,6 +63,33 @@ export const pickToRead = async (
   const [only, ...others] = shared;
   const single = given === undefined && own.length === 0 && only !== undefined && others.length === 0;
   return single ? { home: systemHome, name: only } : { home, name: await pickInstance(home, given) };
+};
+
+/** For people, where `systemInstances` is 'closed'. */
+export const closedHint = `There is a home of the system, ${systemHome}: to see into it, root is needed.`;
+
+/**
+ * Throws 'refused-permission' where this process may not read what the answer about telemetry stands on. The resolver calls that a no, which is right for whoever
+ * counts or sends; told to people it would be an untruth about a server that goes on counting.
+ */
+export const refuseUnreadable = (paths: InstancePaths): void => {
+  const closed = [paths.state, paths.consent, paths.consentLog].find(isForbidden);
+  if (closed === undefined) return;
+  throw new Failure(
+    'refused-permission',
+    `What is on record for ${paths.name} can't be told here: ${closed} may not be read by this user.`,
+    'Run the command as the user who installed it, or as root. Nothing was changed.',
+  );
+};
+
+/** What else is wrong with the file the resolver tells. */
+const isForbidden = (path: string): boolean => {
+  try {
+    readBytesIfThere(path);
+    return false;
+  } catch (error) {
+    return ['EACCES', 'EPERM'].includes(codeOf(error) ?? '');
+  }
 };
 
 const rootNeeded = (given: string | undefined): Failure =>

@@ -1,6 +1,6 @@
 /**
  * How telemetry stands for an instance, for `telemetry status`: the answer of the resolver and what was promised. On the light path, and
- * read-only.
+ * read-only. What may not be read is never told as a no: it is refused, and unknown in a list.
  */
 
 import { statusExit } from '../consent/explain.ts';
@@ -8,6 +8,7 @@ import { consentOf } from '../consent/gather.ts';
 import type { Notice } from '../consent/notice.ts';
 import { readNotice } from '../consent/notice-file.ts';
 import { isVeto } from '../consent/veto.ts';
+import { Failure } from '../errors.ts';
 import { listInstances } from '../instance/find.ts';
 import { type InstancePaths, instancePaths } from '../instance/paths.ts';
 import type { InstanceState } from '../instance/state.ts';
@@ -21,7 +22,8 @@ import type { InstanceName } from '../values.ts';
 import type { Flags } from './flags.ts';
 import { systemHome } from './home.ts';
 import { consentView } from './instance-view.ts';
-import { looksFurther, pickToRead, systemInstances } from './reading.ts';
+import { looksFurther, pickToRead, refuseUnreadable, systemInstances } from './reading.ts';
+import { refusedBySystem } from './refused.ts';
 
 export interface Counted {
   readonly instance: InstanceSummary;
@@ -30,19 +32,48 @@ export interface Counted {
   readonly exit: number;
 }
 
-export const telemetryOfAll = (world: World, home: string, flags: Flags): Counted[] => {
-  const own = listInstances(home).map((name) => telemetryOf(world, home, name));
+/** An instance of a list of which this user may not read how it stands; `instance.detail` says why. */
+export interface Unseen {
+  readonly instance: InstanceSummary & { readonly detail: string };
+  readonly consent?: undefined;
+  readonly exit: number;
+}
+
+export interface AllCounted {
+  readonly found: readonly (Counted | Unseen)[];
+  /** True where the system's home has more, or may have, that only root can see. */
+  readonly isClosed: boolean;
+}
+
+export const telemetryOfAll = (world: World, home: string, flags: Flags): AllCounted => {
+  const own = listInstances(home).map((name) => telemetryOrUnseen(world, home, name));
   const shared = looksFurther(world, home, flags) ? systemInstances() : [];
-  return shared === 'closed' ? own : [...own, ...shared.map((name) => telemetryOf(world, systemHome, name))];
+  if (shared === 'closed') return { found: own, isClosed: true };
+  return { found: [...own, ...shared.map((name) => telemetryOrUnseen(world, systemHome, name))], isClosed: false };
 };
 
-export const telemetryOfOne = async (world: World, home: string, flags: Flags, given: string): Promise<Counted[]> => {
+export const telemetryOfOne = async (world: World, home: string, flags: Flags, given: string): Promise<Counted> => {
   const found = await pickToRead(world, home, flags, given);
-  return [telemetryOf(world, found.home, found.name)];
+  return telemetryOf(world, found.home, found.name);
 };
 
+/** One that may not be read must not hide the others. */
+const telemetryOrUnseen = (world: World, home: string, name: InstanceName): Counted | Unseen => {
+  try {
+    return telemetryOf(world, home, name);
+  } catch (error) {
+    const failure = refusedBySystem(error) ?? error;
+    if (!(failure instanceof Failure)) throw error;
+    const { exit, message, advice } = failure;
+    const unknown = { product: 'unknown', title: name, version: null, generation: null };
+    return { instance: { name, ...unknown, detail: `${message} ${advice}` }, exit };
+  }
+};
+
+/** Throws 'refused-permission' where this user may not read how it stands. */
 export const telemetryOf = (world: World, home: string, name: InstanceName): Counted => {
   const paths = instancePaths(home, name);
+  refuseUnreadable(paths);
   const state = stateOrNothing(() => readState(paths));
   const answer = consentOf(world, paths, serverVetoOf(paths));
   const notice = state?.noticeId ? readNotice(paths, state.noticeId) : undefined;

@@ -65,22 +65,22 @@ export const pruneCopies = (paths: InstancePaths, before: string): void => {
   }
 };
 
-/** When the newest report left, ISO; null where none did or that can't be seen. */
-export const lastReport = (paths: InstancePaths): string | null => {
+/** When the newest report left, ISO; null where none did, undefined where that can't be seen. */
+export const lastReport = (paths: InstancePaths): string | null | undefined => {
   try {
     const newest = reportsIn(paths.reports).at(-1);
     return newest === undefined ? null : timeOf(readIfThere(outcomeFile(paths, newest.name)) ?? 'null');
   } catch {
-    return null;
+    return undefined;
   }
 };
 
-/** How many bytes wait to be sent; 0 where none do or that can't be seen. */
-export const bytesWaiting = (paths: InstancePaths): number => {
+/** How many bytes wait to be sent; undefined where that can't be seen. */
+export const bytesWaiting = (paths: InstancePaths): number | undefined => {
   try {
     return reportsIn(paths.spool).reduce((sum, { name }) => sum + sizeOf(join(paths.spool, `${name}.json`)), 0);
   } catch {
-    return 0;
+    return undefined;
   }
 };
 

@@ -29,11 +29,23 @@ export const telemetryLines = (instance: InstanceSummary, consent: ConsentView, 
     ...row('counted', counted(consent['counted'])),
     ...row('so far', daysText(consent['days'])),
     ...row('goes to', goesTo(consent)),
-    ...row('last report', consent['lastReport'] ?? 'never: no report was ever sent'),
-    ...row('waiting', `${consent['bytesWaiting'] ?? 0} bytes`),
+    ...row(
+      'last report',
+      consent['lastReport'] === null ? 'never: no report was ever sent' : (consent['lastReport'] ?? unseen),
+    ),
+    ...row('waiting', consent['bytesWaiting'] === undefined ? unseen : `${consent['bytesWaiting']} bytes`),
     ...row('this shell', consent['callerVetoes'] === true ? 'DO_NOT_TRACK is set here, too' : null),
   ];
 };
+
+/** Of one whose record this user may not read. */
+export const unseenLines = ({ name, detail }: InstanceSummary & { readonly detail: string }, look: Look): string[] => {
+  const row = (label: string, text: string) =>
+    labelled(look.paint.faint(label), text, { indent: 4, label: 14, columns: look.columns });
+  return [`  ${look.paint.strong(name)}`, ...row('collecting', 'unknown'), ...row('because', detail)];
+};
+
+const unseen = 'unknown: this user may not see it, root may';
 
 /** What `telemetry off` says when it is done. */
 export const withdrawnLines = (
