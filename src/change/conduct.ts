@@ -18,6 +18,7 @@ import { unfinished } from '../instance/unfinished.ts';
 import { statIfThere } from '../system/files.ts';
 import { hearConsent, settleSettings } from './ask.ts';
 import { refuseUnacknowledged, refuseUnknownAcks } from './dangers.ts';
+import { refuseIfChanged } from './digest.ts';
 import { followConsent, serverTelemetryOff } from './follow-consent.ts';
 import { refuseForeign, refuseHeld, refuseUnwritable } from './hold.ts';
 import { standing } from './nothing-to-do.ts';
@@ -76,10 +77,12 @@ const refuseOthers = ({ world }: Ports, paths: InstancePaths): void => {
   refuseHeld(paths);
 };
 
-/** What a survey finds wrong (a port that is taken) may be the work of another run that has begun meanwhile. */
+/** What a survey finds wrong (a port that is taken), or changed since the first look, may be the work of another run that has begun meanwhile. */
 const surveyAlone: typeof survey = async (ports, request, target, settled) => {
   try {
-    return await survey(ports, request, target, settled);
+    const found = await survey(ports, request, target, settled);
+    refuseIfChanged(target.paths, target.stateDigest);
+    return found;
   } catch (error) {
     refuseOthers(ports, target.paths);
     throw error;

@@ -16,7 +16,7 @@ import type { GenerationKey } from '../values.ts';
 import { asGenerationKey } from '../values.ts';
 import type { Heard, SettledSettings } from './ask.ts';
 import type { ChangeContext } from './context.ts';
-import { stateDigest } from './digest.ts';
+import { refuseIfChanged } from './digest.ts';
 import { holdInstance } from './hold.ts';
 import type { Opening } from './journal.ts';
 import type { Plan } from './plan.ts';
@@ -50,7 +50,7 @@ export const perform = async (
   const watched = hold.following(ports);
   try {
     refuseUnfinished(paths);
-    refuseIfChanged(paths, plan);
+    refuseIfChanged(paths, plan.stateDigest);
     const ctx = await open(watched, prepared);
     const times = await transact(ctx);
     const aside = setAsideOf(paths, ctx.opening.backup);
@@ -70,7 +70,7 @@ const open = async (ports: Ports, prepared: Prepared): Promise<ChangeContext> =>
   try {
     await prepare(staging, () => given.abort());
     return await openTransaction(ports, target.paths, openingOf(ports, prepared), () =>
-      refuseIfChanged(target.paths, plan),
+      refuseIfChanged(target.paths, plan.stateDigest),
     );
   } catch (error) {
     // Another that was let in as well (its lock file was replaced) has opened its change: what is prepared there now is that one's.
@@ -105,15 +105,6 @@ const prepare = async (staging: Staging, giveUp: () => void): Promise<void> => {
   } finally {
     unwatch();
   }
-};
-
-const refuseIfChanged = (paths: InstancePaths, plan: Plan): void => {
-  if (stateDigest(paths) === plan.stateDigest) return;
-  throw new Failure(
-    'refused-changed-meanwhile',
-    `${paths.name} was changed meanwhile: its state or configuration is not what the plan was made from.`,
-    'Nothing was changed by this command. Type it again to see the new plan.',
-  );
 };
 
 const openingOf = (ports: Ports, prepared: Prepared): Opening => {

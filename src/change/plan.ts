@@ -78,7 +78,7 @@ export interface Plan {
   readonly to: ReleaseRef | null;
   /** The generation that the change begins. */
   readonly generation: number;
-  /** Digest of the state and configuration that the plan was made from. */
+  /** Digest of the state and configuration that the plan was made from, taken before they were read. */
   readonly stateDigest: string;
   readonly steps: readonly Step[];
   readonly dangers: readonly Danger[];

@@ -1,7 +1,6 @@
 /** From what was resolved, answered and found, to the facts that a plan is assembled from. No effects but reading sizes of filesystems. */
 
 import type { Heard } from './ask.ts';
-import { stateDigest } from './digest.ts';
 import { dangersOf, warningsOf } from './forebode.ts';
 import { nextGeneration } from './generation.ts';
 import type { Danger, Facts, Plan, Warning } from './plan.ts';
@@ -33,7 +32,7 @@ const factsOf = (ports: Ports, request: ChangeRequest, target: Target, found: Su
     from,
     to: uninstall ? null : to,
     generation: nextGeneration(paths, before),
-    stateDigest: stateDigest(paths),
+    stateDigest: target.stateDigest,
     dangers,
     warnings,
     space: spaceNeeds(amountsOf(ports.home, target, found, rehearses)),

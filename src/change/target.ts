@@ -19,6 +19,7 @@ import { findStored } from '../release/store.ts';
 import { statIfThere } from '../system/files.ts';
 import type { InstanceName } from '../values.ts';
 import { asInstanceName } from '../values.ts';
+import { firstDigest } from './digest.ts';
 import { readJournal } from './journal.ts';
 import type { ChangeKind } from './plan.ts';
 import type { ChangeRequest, Ports } from './request.ts';
@@ -27,6 +28,8 @@ export interface Target {
   readonly kind: ChangeKind;
   readonly paths: InstancePaths;
   readonly before: InstanceState | null;
+  /** Of state and configuration, taken before either was read: what anybody changes from then on is not in it. */
+  readonly stateDigest: string;
   readonly product: Product;
   /** The release that will run; for an uninstall the one that runs. */
   readonly release: Release;
@@ -72,16 +75,19 @@ export const refuseUnfinished = (paths: InstancePaths): void => {
 
 export const resolveTarget = async (ports: Ports, request: ChangeRequest, name: InstanceName): Promise<Target> => {
   const paths = instancePaths(ports.home, name);
+  const stateDigest = firstDigest(paths);
   const before = readState(paths) ?? null;
-  return targets[request.kind](ports, request, paths, before);
+  return { ...(await targets[request.kind](ports, request, paths, before)), stateDigest };
 };
+
+type Resolved = Omit<Target, 'stateDigest'>;
 
 type Resolver = (
   ports: Ports,
   request: ChangeRequest,
   paths: InstancePaths,
   before: InstanceState | null,
-) => Promise<Target>;
+) => Promise<Resolved>;
 
 const targets = {
   install: async (ports, request, paths, before) => {
@@ -173,7 +179,7 @@ const target = (
   manifest: string | null,
   restore: Previous | null,
   to: ReleaseRef = { product: product.name, version: release.version, digest: releaseDigest(product, release) },
-): Target => ({
+): Resolved => ({
   kind,
   paths,
   before,

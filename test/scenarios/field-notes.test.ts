@@ -175,6 +175,23 @@ it('what was changed while the plan was looked at is not overwritten', async () 
   writeFileSync(instance('config', written), before);
 });
 
+it('what another run changed while the first question was looked at is not overwritten with what was read before it', async () => {
+  const settings = () => JSON.parse(readFileSync(instance('instance.json'), 'utf8'));
+  const screen = terminal(world, ['reinstall', 'maildev']);
+  await screen.see('Count them? (y/N, p to preview)');
+  await change(world, 'reinstall', 'maildev', '--set', 'sick=ill');
+  const behind = settings();
+  screen.type('\r');
+  await screen.see('Count them? No');
+  expect(await screen.ended()).toBe(3);
+  expect(screen.text()).toContain('was changed meanwhile');
+  expect(screen.text(), 'no plan is shown that was made from both').not.toContain('Go ahead?');
+  expect(settings()).toEqual(behind);
+  expect(behind.settings.sick).toBe('ill');
+  await change(world, 'reinstall', 'maildev', '--set', 'sick=sick');
+  expect(await looks()).toEqual(old);
+});
+
 it('every failure is one document that says what, why and what now', async () => {
   const taken = createServer().listen(0, '127.0.0.1');
   await once(taken, 'listening');
