@@ -5,6 +5,7 @@
  * Config and secrets belong to root where we are root; only the server's group may read what the server needs.
  */
 
+import { isUtf8 } from 'node:buffer';
 import { dirname, join, relative } from 'node:path';
 import { Failure } from '../errors.ts';
 import type { InstancePaths } from '../instance/paths.ts';
@@ -17,13 +18,13 @@ import { render, viewOf } from '../product/template.ts';
 import { makeFolder, readBytesIfThere, readIfThere, writeDurably } from '../system/files.ts';
 import { listFiles } from '../system/list-files.ts';
 import type { World } from '../system/world.ts';
-import { mergeFile } from './merge.ts';
+import { type Content, mergeFile } from './merge.ts';
 import type { Danger, Warning } from './plan.ts';
 import { nextOf } from './steps/parts.ts';
 
 export interface Configuration {
-  /** File below config/ to its text, local edits merged in. */
-  readonly files: Readonly<Record<string, ConfigText>>;
+  /** File below config/ to its content, local edits merged in. */
+  readonly files: Readonly<Record<string, ConfigFile>>;
   /** Files that somebody else put below config/: carried along as they are. */
   readonly foreign: readonly string[];
   /** The rendered ones, before the merge: the base of the next merge. */
@@ -33,9 +34,14 @@ export interface Configuration {
   readonly warnings: readonly Warning[];
 }
 
-export interface ConfigText {
-  readonly text: string;
+export interface ConfigFile {
+  readonly content: Content;
   readonly secret: boolean;
+}
+
+/** One that we have rendered. */
+export interface ConfigText extends ConfigFile {
+  readonly content: string;
 }
 
 export interface ConfigureOptions {
@@ -57,22 +63,22 @@ export const configure = (options: ConfigureOptions): Configuration => {
   const written = readTexts(options.paths.configBase);
   const ours = new Set([...Object.keys(written), ...Object.keys(base)]);
   const there = listFiles(options.paths.config);
-  const local = readTexts(
+  const local = readContents(
     options.paths.config,
     there.filter((file) => ours.has(file)),
   );
-  const files: Record<string, ConfigText> = {};
+  const files: Record<string, ConfigFile> = {};
   const dangers: Danger[] = [];
   const warnings: Warning[] = [];
   for (const file of ours) {
     const secret = base[file]?.secret ?? true;
-    const merged = mergeFile(written[file], local[file], base[file]?.text);
-    if (merged.kind === 'write') files[file] = { text: merged.content, secret };
+    const merged = mergeFile(written[file], local[file], base[file]?.content);
+    if (merged.kind === 'write') files[file] = { content: merged.content, secret };
     if (merged.kind === 'write' && merged.merged && base[file]) warnings.push(keptEdits(file));
     if (merged.kind !== 'conflict') continue;
-    dangers.push(conflict(file, options));
-    if (file in local) files[file] = { text: merged.local, secret };
-    files[`${file}.new`] = { text: merged.wanted, secret };
+    dangers.push(conflict(file, merged.local, options));
+    if (file in local) files[file] = { content: merged.local, secret };
+    files[`${file}.new`] = { content: merged.wanted, secret };
   }
   const foreign = there.filter((file) => !ours.has(file) && !(file in files));
   return { files, foreign, base, secrets, dangers, warnings };
@@ -82,7 +88,7 @@ export const configure = (options: ConfigureOptions): Configuration => {
 export const stageConfiguration = (paths: InstancePaths, config: Configuration, account: Account | null): void => {
   const group = account === null ? {} : { owner: { uid: 0, gid: account.gid } };
   const modes = account === null ? { folder: 0o700, file: 0o600 } : { folder: 0o750, file: 0o640 };
-  writeTexts(nextOf(paths, 'config'), config.files, (text) => ({ ...group, mode: text.secret ? modes.file : 0o644 }), {
+  writeFiles(nextOf(paths, 'config'), config.files, (file) => ({ ...group, mode: file.secret ? modes.file : 0o644 }), {
     ...group,
     mode: modes.folder,
   });
@@ -95,9 +101,9 @@ export const stageConfiguration = (paths: InstancePaths, config: Configuration, 
       { ...group, mode: modes.folder },
     );
   }
-  writeTexts(nextOf(paths, 'config.base'), config.base, () => ({ mode: 0o600 }), { mode: 0o700 });
-  const secrets = Object.entries(config.secrets).map(([name, text]) => [name, { text: `${text}\n`, secret: true }]);
-  writeTexts(nextOf(paths, 'secrets'), Object.fromEntries(secrets), () => ({ mode: 0o600 }), { mode: 0o700 });
+  writeFiles(nextOf(paths, 'config.base'), config.base, () => ({ mode: 0o600 }), { mode: 0o700 });
+  const secrets = Object.entries(config.secrets).map(([name, text]) => [name, { content: `${text}\n`, secret: true }]);
+  writeFiles(nextOf(paths, 'secrets'), Object.fromEntries(secrets), () => ({ mode: 0o600 }), { mode: 0o700 });
 };
 
 interface Attributes {
@@ -105,24 +111,18 @@ interface Attributes {
   readonly owner?: { uid: number; gid: number };
 }
 
-const writeTexts = (
+const writeFiles = (
   folder: string,
-  files: Readonly<Record<string, ConfigText>>,
-  attributes: (text: ConfigText) => Attributes,
+  files: Readonly<Record<string, ConfigFile>>,
+  attributes: (file: ConfigFile) => Attributes,
   folderAttributes: Attributes,
 ): void => {
   makeFolder(folder, folderAttributes);
-  for (const [file, text] of Object.entries(files))
-    writeFile(folder, file, text.text, attributes(text), folderAttributes);
+  for (const [name, file] of Object.entries(files))
+    writeFile(folder, name, file.content, attributes(file), folderAttributes);
 };
 
-const writeFile = (
-  top: string,
-  file: string,
-  content: string | Uint8Array,
-  attributes: Attributes,
-  folders: Attributes,
-): void => {
+const writeFile = (top: string, file: string, content: Content, attributes: Attributes, folders: Attributes): void => {
   const path = join(top, file);
   for (const part of foldersBetween(top, dirname(path))) makeFolder(part, folders);
   writeDurably(path, content, attributes);
@@ -152,7 +152,7 @@ const renderFiles = (
   return Object.fromEntries(
     release.config.map(({ template, file, secret }) => [
       file,
-      { text: render(templateText(product, template), secret ? withSecrets : open, template), secret },
+      { content: render(templateText(product, template), secret ? withSecrets : open, template), secret },
     ]),
   );
 };
@@ -178,13 +178,22 @@ const secretsFor = ({ world, paths, product, givenSecrets }: ConfigureOptions): 
   return { ...kept, ...Object.fromEntries(texts.filter(([, text]) => text !== undefined)) };
 };
 
-const readTexts = (folder: string, files = listFiles(folder)): Record<string, string> =>
-  Object.fromEntries(files.map((file) => [file, readIfThere(join(folder, file)) ?? '']));
+const readTexts = (folder: string): Record<string, string> =>
+  Object.fromEntries(listFiles(folder).map((file) => [file, readIfThere(join(folder, file)) ?? '']));
+
+/** Files of other hands: text where the bytes are UTF-8, so that writing it gives the same bytes again, and the bytes themselves where not. */
+const readContents = (folder: string, files: readonly string[]): Record<string, Content> =>
+  Object.fromEntries(
+    files.map((file) => {
+      const bytes = readBytesIfThere(join(folder, file)) ?? Buffer.alloc(0);
+      return [file, isUtf8(bytes) ? bytes.toString('utf8') : bytes];
+    }),
+  );
 
 /** Another release, or other settings of the same one: either may want something else in the same place. */
-const conflict = (file: string, { paths, product, release }: ConfigureOptions): Danger => ({
+const conflict = (file: string, local: Content, { paths, product, release }: ConfigureOptions): Danger => ({
   id: `config-conflict:${file}`,
-  message: `${join(paths.config, file)} was edited here, and ${product.title} ${release.version} with these settings wants something else in the same place.`,
+  message: `${join(paths.config, file)} was edited here, and ${product.title} ${release.version} with these settings wants something else ${typeof local === 'string' ? 'in the same place' : 'in it, which is not merged, for yours is not UTF-8'}.`,
   remedy: `Accepting keeps your file as it is and puts ours beside it as ${file}.new; the server may not run well with yours.`,
 });
 
