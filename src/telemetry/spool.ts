@@ -68,6 +68,12 @@ export const fillSpool = (
 export const readSpooled = (paths: InstancePaths, { name }: ReportName): Uint8Array | undefined =>
   readBytesIfThere(join(paths.spool, `${name}.json`));
 
+/** When the report that waits was made; undefined where it is gone. */
+export const spooledAt = (paths: InstancePaths, { name }: ReportName): Date | undefined => {
+  const stat = statIfThere(join(paths.spool, `${name}.json`));
+  return stat === undefined ? undefined : new Date(stat.mtimeMs);
+};
+
 /** Says durably that the report is about to leave. Throws where that can't be written: then it must not. */
 export const markAttempt = (paths: InstancePaths, { name }: ReportName, at: Date): void =>
   writeDurably(markFile(paths, name), `${at.toISOString()}\n`, { mode: 0o600 });

@@ -42,6 +42,7 @@ export const run: Run = async (invocation) => {
         from: report?.from ?? null,
         to: report?.to ?? null,
         numbers: report?.numbers ?? 0,
+        waiting: preview.waiting,
         aside: preview.aside,
         ...(file === undefined ? {} : { page: file }),
       },

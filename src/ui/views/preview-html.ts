@@ -10,7 +10,7 @@ import { createHash } from 'node:crypto';
 import { type Chart, chartsOf } from '../../telemetry/charts.ts';
 import type { Preview } from '../../telemetry/preview.ts';
 import { amount, several } from '../layout.ts';
-import { asideTexts, destination, exampleText, textLines } from './preview.ts';
+import { asideTexts, destination, exampleText, textLines, waitingText } from './preview.ts';
 
 const opening = '<!doctype html>\n<!-- assent telemetry preview -->\n';
 
@@ -59,7 +59,7 @@ const digest = (text: string): string => `sha256-${createHash('sha256').update(t
 /** A script that holds its own end, or the beginning of a comment, would end early. */
 const inScript = (script: string): string => script.replace(/<(?=\/script|!--|script)/gi, '\\x3c');
 
-const facts = ({ notice, report }: Preview): [string, string][] => [
+const facts = ({ notice, report, waiting }: Preview): [string, string][] => [
   ['goes to', destination(notice.recipient)],
   ['how often', `one report a ${notice.period}, of whole days (UTC)`],
   [
@@ -72,6 +72,7 @@ const facts = ({ notice, report }: Preview): [string, string][] => [
       ? 'nothing yet: there is no number of a whole day with consent that was not reported'
       : `${several(report.numbers, 'number')} of ${report.from} to ${report.to}`,
   ],
+  ...(waiting === null ? [] : [['waits', waitingText(waiting)] as [string, string]]),
 ];
 
 const section = ({ id, title, bars }: Chart): string => {

@@ -19,7 +19,7 @@ export const previewLines = (preview: Preview, look: Look, most?: { lines: numbe
   ];
 };
 
-const headLines = ({ example, notice, version, report }: Preview, look: Look): string[] => {
+const headLines = ({ example, notice, version, report, waiting }: Preview, look: Look): string[] => {
   const row = (label: string, text: string) =>
     labelled(look.paint.faint(label), printable(text), { indent: 4, label: 10, columns: look.columns });
   return [
@@ -32,8 +32,12 @@ const headLines = ({ example, notice, version, report }: Preview, look: Look): s
           'holds',
           `${several(report.numbers, 'number')} of ${report.from === report.to ? report.from : `${report.from} to ${report.to}`} (UTC)`,
         )),
+    ...(waiting === null ? [] : row('waits', waitingText(waiting))),
   ];
 };
+
+export const waitingText = ({ since, failures }: NonNullable<Preview['waiting']>): string =>
+  `since ${since}: it is made, and goes next as it is${failures === 0 ? '' : `; ${several(failures, 'attempt')} to deliver it failed`}`;
 
 export const exampleText =
   'EXAMPLE: nothing is counted, so these numbers are made up. Everything else is as it would be sent.';
