@@ -16,7 +16,7 @@ import { readState } from '../instance/state.ts';
 import { serverVetoOf } from '../service/server-veto.ts';
 import type { World } from '../system/world.ts';
 import { partsOwner, readParts } from '../telemetry/parts.ts';
-import { bytesWaiting, lastReport } from '../telemetry/sent.ts';
+import { bytesWaiting, lastReports } from '../telemetry/sent.ts';
 import type { ConsentView, InstanceSummary } from '../ui/result.ts';
 import type { InstanceName } from '../values.ts';
 import type { Flags } from './flags.ts';
@@ -77,6 +77,7 @@ export const telemetryOf = (world: World, home: string, name: InstanceName): Cou
   const state = stateOrNothing(() => readState(paths));
   const answer = consentOf(world, paths, serverVetoOf(paths));
   const notice = state?.noticeId ? readNotice(paths, state.noticeId) : undefined;
+  const last = lastReports(paths);
   return {
     instance: {
       name,
@@ -91,7 +92,8 @@ export const telemetryOf = (world: World, home: string, name: InstanceName): Cou
       recipient: notice?.recipient?.name ?? null,
       endpoint: notice?.recipient?.endpoint ?? null,
       days: state !== undefined && notice !== undefined ? countedDays(paths, state, notice) : [],
-      lastReport: lastReport(paths),
+      lastReport: last?.left,
+      lastRefused: last?.refused,
       bytesWaiting: bytesWaiting(paths),
       callerVetoes: isVeto(world.env['DO_NOT_TRACK']),
     },

@@ -14,7 +14,7 @@ import { numbersOf, readParts, type StoredPart } from './parts.ts';
 import { readReport } from './read-report.ts';
 import { makeReport, type Report } from './report.ts';
 import { periodOf, readSchedule } from './schedule.ts';
-import { reportsIn } from './sent.ts';
+import { lastReportedDay, reportsIn } from './sent.ts';
 import { isMarked, readSpooled, spooledAt } from './spool.ts';
 
 export interface Preview {
@@ -107,9 +107,7 @@ const nextDays = (reportable: readonly string[], { period }: Notice): string[] =
 
 /** A day that a report has, whether it waits or was sent, is over: what comes late is not reported. */
 const reportableDaysOf = (paths: InstancePaths, now: Date, parts: readonly StoredPart[]): string[] => {
-  const today = now.toISOString().slice(0, 10);
-  const done = [...reportsIn(paths.spool), ...reportsIn(paths.reports)].map(({ to }) => to).filter((to) => to < today);
-  const last = done.sort().at(-1) ?? '';
+  const last = lastReportedDay(paths, now.toISOString().slice(0, 10));
   return reportableDays(
     readWindow(paths),
     now,

@@ -5,7 +5,7 @@
  * - The attempt is on disk before the first byte. From then on only an answer that says that nothing was taken (429, 503) lets a report wait again;
  *   silence, resets, other errors of the recipient and a kill in between count as sent. What failed before is tried again.
  * - What the recipient does not want (4xx) or has moved elsewhere (3xx) is discarded, and said so.
- * - What left the machine is kept in `reports/`, the very bytes, with what became of it.
+ * - What left the machine is kept in `reports/`, the very bytes, with what became of it; also where nothing of it was taken.
  */
 
 import { mayCount } from '../consent/gather.ts';
@@ -19,12 +19,13 @@ import type { Delivery, DeliveryRequest } from '../system/deliver.ts';
 import { statIfThere } from '../system/files.ts';
 import { makeInnerFolder } from '../system/inner-folder.ts';
 import type { World } from '../system/world.ts';
+import { type Again, judge } from './judge.ts';
 import { forgetOldCopies } from './old-copies.ts';
 import { partsOwner } from './parts.ts';
 import { reportContentType } from './report.ts';
 import { isPausing, later, readSchedule, retryAfter, type Schedule, writeSchedule } from './schedule.ts';
 import { withSendLock } from './send-lock.ts';
-import { hasOutcome, keepCopy, type Outcome, type ReportName, reportsIn } from './sent.ts';
+import { isSettled, keepCopy, type Outcome, type ReportName, reportsIn } from './sent.ts';
 import { fillSpool, isMarked, markAttempt, pruneParts, readSpooled, type Source, takeOut, unmark } from './spool.ts';
 
 export interface SendPorts {
@@ -51,8 +52,15 @@ export interface Sending {
   readonly waiting: number;
   /** Null where something was sent or tried. */
   readonly idle: Idle | null;
-  /** A delivery that failed before anything was taken, and when it is tried again. */
-  readonly trouble: { readonly message: string; readonly retryAt: string } | null;
+  readonly trouble: Trouble | null;
+}
+
+/** A delivery that ended without anything taken, and when it is tried again. */
+export interface Trouble {
+  readonly message: string;
+  readonly retryAt: string;
+  /** The report that reached the recipient all the same; null where none left the machine. */
+  readonly refused: SentReport | null;
 }
 
 export interface SendOptions {
@@ -128,7 +136,7 @@ const settleKilled = (run: Run, recipient: Recipient): SentReport[] =>
     .filter((report) => isMarked(run.paths, report))
     .flatMap((report) => {
       const bytes = readSpooled(run.paths, report);
-      if (hasOutcome(run.paths, report) || bytes === undefined) {
+      if (isSettled(run.paths, report) || bytes === undefined) {
         takeOut(run.paths, report);
         return [];
       }
@@ -152,10 +160,10 @@ const sendWaiting = async (
     if (no !== null) return { sent, idle: no, trouble: null };
     const judged = judge(delivery);
     if ('again' in judged) {
-      unmark(paths, report);
+      const refused = turnedAway(run, recipient, report, bytes, judged);
       const retry = retryAfter(world, schedule.retry, judged.retryAfter);
       saveSchedule(paths, { ...schedule, retry });
-      return { sent, idle: null, trouble: { message: judged.again, retryAt: retry.at } };
+      return { sent, idle: null, trouble: { message: judged.again, retryAt: retry.at, refused } };
     }
     sent.push(settle(run, recipient, report, bytes, judged));
   }
@@ -185,43 +193,48 @@ const deliverOne = (
     },
   });
 
-type Judged = Outcome | { readonly again: string; readonly retryAfter: string | undefined };
-
-const judge = (delivery: Delivery): Judged => {
-  if (delivery.kind === 'unsent') return { again: delivery.why, retryAfter: undefined };
-  if (delivery.kind === 'withheld') return { again: 'the attempt could not be written down', retryAfter: undefined };
-  if (delivery.kind === 'uncertain') {
-    const detail = `${delivery.why}; it may have arrived, so it is not sent again`;
-    return { outcome: 'uncertain', status: null, detail };
-  }
-  const { status } = delivery;
-  if (status === 429 || status === 503)
-    return { again: `the recipient takes nothing now (${status})`, retryAfter: delivery.retryAfter };
-  if (status >= 200 && status < 300) return { outcome: 'sent', status, detail: 'the recipient took it' };
-  if (status >= 300 && status < 400)
-    return { outcome: 'discarded', status, detail: 'the recipient sends elsewhere, and redirects are not followed' };
-  if (status >= 400 && status < 500) return { outcome: 'discarded', status, detail: 'the recipient does not want it' };
-  return {
-    outcome: 'uncertain',
-    status,
-    detail: 'the recipient failed; it may have taken it, so it is not sent again',
-  };
-};
-
 /** The copy first, then it leaves the spool: a kill in between settles it once more, to the same end. */
 const settle = (
+  run: Run,
+  recipient: Recipient,
+  report: ReportName,
+  bytes: Uint8Array,
+  outcome: Outcome,
+): SentReport => {
+  keep(run, recipient, report, bytes, outcome);
+  takeOut(run.paths, report);
+  return { ...report, ...outcome, bytes: bytes.length };
+};
+
+/** It waits again. What was answered has left the machine before, and a copy tells of it; that one can't be kept makes nobody have taken it. */
+const turnedAway = (
+  run: Run,
+  recipient: Recipient,
+  report: ReportName,
+  bytes: Uint8Array,
+  { status }: Again,
+): SentReport | null => {
+  const detail = 'the recipient took nothing of it; it waits, and is sent again';
+  const outcome: Outcome = { outcome: 'refused', status, detail };
+  try {
+    if (status !== null) keep(run, recipient, report, bytes, outcome);
+  } finally {
+    unmark(run.paths, report);
+  }
+  return status === null ? null : { ...report, ...outcome, bytes: bytes.length };
+};
+
+const keep = (
   { world, paths }: Run,
   { name: recipient, endpoint }: Recipient,
   report: ReportName,
   bytes: Uint8Array,
   outcome: Outcome,
-): SentReport => {
-  const at = world.now().toISOString();
+): void => {
   // Without its folder the instance is being deleted, and nothing is made anew for it.
-  if (statIfThere(paths.reports)?.kind === 'folder')
-    keepCopy(paths, report, bytes, { format: 1, ...outcome, at, recipient, endpoint, bytes: bytes.length });
-  takeOut(paths, report);
-  return { ...report, ...outcome, bytes: bytes.length };
+  if (statIfThere(paths.reports)?.kind !== 'folder') return;
+  const at = world.now().toISOString();
+  keepCopy(paths, report, bytes, { format: 1, ...outcome, at, recipient, endpoint, bytes: bytes.length });
 };
 
 /** The resolver's no, or null. The server's veto counts where it can be seen. */

@@ -3,6 +3,8 @@
  * them. They survive a withdrawal, for they say what left the machine before it; they go when the
  * notice's retention is over (old-copies.ts).
  *
+ * A copy that the recipient refused tells of an attempt and of no report: its days can still be reported, and the next attempt writes over it.
+ *
  * Light: `telemetry status` comes through here.
  */
 
@@ -20,8 +22,11 @@ export interface ReportName {
 }
 
 export interface Outcome {
-  /** `sent`: taken by the recipient. `uncertain`: may have been; it counts as sent. `discarded`: the recipient did not want it. */
-  readonly outcome: 'sent' | 'uncertain' | 'discarded';
+  /**
+   * `sent`: taken by the recipient. `uncertain`: may have been; it counts as sent. `discarded`: the recipient did not want it. `refused`: it reached the
+   * recipient, who took nothing of it then; it waits for another attempt.
+   */
+  readonly outcome: 'sent' | 'uncertain' | 'discarded' | 'refused';
   /** The answer's status, where there was a whole one. */
   readonly status: number | null;
   readonly detail: string;
@@ -53,8 +58,16 @@ export const keepCopy = (
   writeDurably(outcomeFile(paths, name), `${JSON.stringify(record, null, 2)}\n`, { mode: 0o600 });
 };
 
-export const hasOutcome = (paths: InstancePaths, { name }: ReportName): boolean =>
-  statIfThere(outcomeFile(paths, name)) !== undefined;
+/** Whether it was settled for good what became of the report. */
+export const isSettled = (paths: InstancePaths, { name }: ReportName): boolean =>
+  statIfThere(outcomeFile(paths, name)) !== undefined && outcomeOf(paths, name).outcome !== 'refused';
+
+/** The last day before this one that a report has, whether it waits or left; up to there all is told. '' where none has. */
+export const lastReportedDay = (paths: InstancePaths, today: string): string => {
+  const ended = (folder: string) => reportsIn(folder).filter(({ to }) => to < today);
+  const left = ended(paths.reports).filter(({ name }) => outcomeOf(paths, name).outcome !== 'refused');
+  return [...ended(paths.spool), ...left].reduce((last, { to }) => (to > last ? to : last), '');
+};
 
 /** Removes copies whose last day is before this one. */
 export const pruneCopies = (paths: InstancePaths, before: string): void => {
@@ -65,11 +78,24 @@ export const pruneCopies = (paths: InstancePaths, before: string): void => {
   }
 };
 
-/** When the newest report left, ISO; null where none did, undefined where that can't be seen. */
-export const lastReport = (paths: InstancePaths): string | null | undefined => {
+export interface LastReports {
+  /** When the newest report left for good, ISO; null where none did. */
+  readonly left: string | null;
+  /** When the recipient refused a newer one, ISO. */
+  readonly refused: string | null;
+}
+
+/** Undefined where that can't be seen. */
+export const lastReports = (paths: InstancePaths): LastReports | undefined => {
   try {
-    const newest = reportsIn(paths.reports).at(-1);
-    return newest === undefined ? null : timeOf(readIfThere(outcomeFile(paths, newest.name)) ?? 'null');
+    const outcomes: Told[] = [];
+    for (const { name } of reportsIn(paths.reports).reverse()) {
+      outcomes.push(outcomeOf(paths, name));
+      if (outcomes.at(-1)?.outcome !== 'refused') break;
+    }
+    const refused = outcomes.flatMap(({ outcome, at }) => (outcome === 'refused' && at !== null ? [at] : []));
+    const left = outcomes.find(({ outcome }) => outcome !== 'refused')?.at ?? null;
+    return { left, refused: refused.sort().at(-1) ?? null };
   } catch {
     return undefined;
   }
@@ -88,7 +114,17 @@ export const sizeOf = (file: string): number => statIfThere(file)?.size ?? 0;
 
 const outcomeFile = (paths: InstancePaths, name: string): string => join(paths.reports, `${name}.outcome.json`);
 
-const timeOf = (text: string): string | null => {
-  const { at } = (JSON.parse(text) ?? {}) as { readonly at?: unknown };
-  return typeof at === 'string' && !Number.isNaN(Date.parse(at)) ? at : null;
+interface Told {
+  readonly outcome: unknown;
+  readonly at: string | null;
+}
+
+/** As much as can be told. A copy whose outcome can't be read is none that was refused: it may have been taken. */
+const outcomeOf = (paths: InstancePaths, name: string): Told => {
+  try {
+    const { outcome, at } = JSON.parse(readIfThere(outcomeFile(paths, name)) ?? '{}');
+    return { outcome, at: typeof at === 'string' && !Number.isNaN(Date.parse(at)) ? at : null };
+  } catch {
+    return { outcome: undefined, at: null };
+  }
 };

@@ -19,7 +19,7 @@ import type { World } from '../system/world.ts';
 import { dayOfFile, readParts, type StoredPart } from './parts.ts';
 import { makeReport } from './report.ts';
 import { dueOf, periodOf, type Schedule } from './schedule.ts';
-import { type ReportName, reportsIn, sizeOf } from './sent.ts';
+import { lastReportedDay, type ReportName, reportsIn, sizeOf } from './sent.ts';
 
 export interface Source {
   readonly notice: Notice;
@@ -102,12 +102,7 @@ const mostNames = 10_000;
 
 /** Discards what is late. A name of a day to come was made by a clock that has been put right since, and says nothing. */
 const onTime = (paths: InstancePaths, parts: readonly StoredPart[], now: Date): StoredPart[] => {
-  const last = [...reportsIn(paths.spool), ...reportsIn(paths.reports)]
-    .map(({ to }) => to)
-    .filter((to) => to < dayOf(now))
-    .sort()
-    .at(-1);
-  if (last === undefined) return [...parts];
+  const last = lastReportedDay(paths, dayOf(now));
   discard(
     paths,
     parts.filter(({ day }) => day <= last),

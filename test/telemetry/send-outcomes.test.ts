@@ -76,7 +76,6 @@ test.each([
   expect(waiting).toBe(1);
   expect(minutes(trouble!.retryAt)).toBeGreaterThanOrEqual(least);
   expect(minutes(trouble!.retryAt)).toBeLessThanOrEqual(most);
-  expect(one.names('reports')).toEqual([]);
   expect(bytesWaiting(one.paths)).toBeGreaterThan(100);
   expect((await one.send({ scheduled: true })).idle).toEqual({ why: 'pausing' });
   one.at('2026-11-26T12:01:00.000Z');

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { readParts } from '../../src/telemetry/parts.ts';
 import { makeReport } from '../../src/telemetry/report.ts';
-import { lastReport } from '../../src/telemetry/sent.ts';
+import { lastReports } from '../../src/telemetry/sent.ts';
 import { makeIdentity, ok, receiver } from '../support/receiver.ts';
 import { outcomeOf, sender } from './sender.ts';
 
@@ -27,7 +27,7 @@ test("the encoder's very bytes arrive once, are kept with their outcome, and not
   expect(outcomeOf(one, week)).toMatchObject({ outcome: 'sent', status: 200, endpoint: url, bytes: expected.length });
   expect(one.names('counts')).toEqual([]);
   expect(one.names('spool')).toEqual(['schedule.json']);
-  expect(lastReport(one.paths)).toBe('2026-11-25T12:00:00.000Z');
+  expect(lastReports(one.paths)).toEqual({ left: '2026-11-25T12:00:00.000Z', refused: null });
   expect((await one.send()).idle).toEqual({ why: 'nothing-to-send' });
   expect(received).toHaveLength(1);
 });

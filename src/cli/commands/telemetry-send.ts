@@ -6,7 +6,7 @@
 import { Failure } from '../../errors.ts';
 import { pickInstance } from '../../instance/find.ts';
 import { instancePaths } from '../../instance/paths.ts';
-import type { Sending } from '../../telemetry/send.ts';
+import type { Sending, Trouble } from '../../telemetry/send.ts';
 import { sendingLines } from '../../ui/views/sending.ts';
 import type { Run } from '../invocation.ts';
 import { telemetryOf } from '../telemetry-view.ts';
@@ -20,7 +20,7 @@ export const run: Run = async ({ world, home, flags, operands, look }) => {
   const sending = await sendReports(world, instancePaths(home, name), { deliver }, { scheduled: flags.scheduled });
   const { instance, consent } = telemetryOf(world, home, name);
   const { sent, dropped, waiting, idle, recipient, trouble } = sending;
-  const changed = sent.length > 0 || dropped.length > 0;
+  const changed = sent.length > 0 || dropped.length > 0 || Boolean(trouble?.refused);
   return {
     result: {
       ...(changed ? {} : { outcome: 'unchanged' as const }),
@@ -33,6 +33,7 @@ export const run: Run = async ({ world, home, flags, operands, look }) => {
       idle,
       recipient,
       retryAt: trouble?.retryAt ?? null,
+      refused: trouble?.refused ?? null,
     },
     screen: flags.quiet ? [] : sendingLines(name, sending, consent.meaning, look),
     ...(trouble === null ? {} : { failure: notDelivered(name, sending, trouble) }),
@@ -42,10 +43,14 @@ export const run: Run = async ({ world, home, flags, operands, look }) => {
 const notDelivered = (
   name: string,
   { recipient, waiting }: Sending,
-  trouble: NonNullable<Sending['trouble']>,
-): Failure =>
-  new Failure(
+  { message, retryAt, refused }: Trouble,
+): Failure => {
+  const to = `${recipient?.name ?? 'the recipient'} (${recipient?.endpoint ?? ''})`;
+  const again = `${waiting} ${waiting === 1 ? 'report waits' : 'reports wait'} and will be tried again, at ${retryAt} at the earliest; or now: assent telemetry send ${name}`;
+  if (refused === null) return new Failure('report-not-delivered', `Nothing was taken by ${to}: ${message}.`, again);
+  return new Failure(
     'report-not-delivered',
-    `Nothing was taken by ${recipient?.name ?? 'the recipient'} (${recipient?.endpoint ?? ''}): ${trouble.message}.`,
-    `${waiting} ${waiting === 1 ? 'report waits' : 'reports wait'} and will be tried again, at ${trouble.retryAt} at the earliest; or now: assent telemetry send ${name}`,
+    `${refused.bytes} bytes were sent to ${to}, and nothing of them was taken: ${message}.`,
+    `A copy of them is kept: reports/${refused.name}.json. The server is unchanged. ${again}`,
   );
+};

@@ -29,10 +29,8 @@ export const telemetryLines = (instance: InstanceSummary, consent: ConsentView, 
     ...row('counted', counted(consent['counted'])),
     ...row('so far', daysText(consent['days'])),
     ...row('goes to', goesTo(consent)),
-    ...row(
-      'last report',
-      consent['lastReport'] === null ? 'never: no report was ever sent' : (consent['lastReport'] ?? unseen),
-    ),
+    ...row('last report', lastReportText(consent)),
+    ...row('refused', refusedText(consent['lastRefused'])),
     ...row('waiting', consent['bytesWaiting'] === undefined ? unseen : `${consent['bytesWaiting']} bytes`),
     ...row('this shell', consent['callerVetoes'] === true ? 'DO_NOT_TRACK is set here, too' : null),
   ];
@@ -75,6 +73,20 @@ const daysText = (days: unknown): string | null => {
   const [first, last] = [String(days[0]), String(days.at(-1))];
   return `${several(days.length, 'day')}${days.length === 1 ? `: ${first}` : `, ${first} to ${last}`} (UTC)`;
 };
+
+const neverSent = 'never: no report was ever sent';
+const neverTaken = 'never: no report was ever taken';
+
+const lastReportText = ({ lastReport, lastRefused }: ConsentView): string => {
+  if (lastReport === undefined) return unseen;
+  return typeof lastReport === 'string' ? lastReport : lastRefused ? neverTaken : neverSent;
+};
+
+/** The bytes were on their way all the same: whoever asks is told of it. */
+const refusedText = (at: unknown): string | null =>
+  typeof at === 'string'
+    ? `${at}: a report was sent, and the recipient took nothing of it. A copy is in reports/`
+    : null;
 
 const goesTo = ({ recipient, endpoint }: ConsentView): string =>
   recipient ? `${recipient}${endpoint ? `, at ${endpoint}` : ''}` : 'nobody: no recipient is named';
