@@ -137,14 +137,14 @@ const removeRest = async ({ world, paths }: ChangeContext): Promise<readonly Tre
   return left;
 };
 
-/** Removes backups that nothing refers to. What was set aside, and what a rollback left behind, is kept for 30 days. */
+/** Removes backups that nothing refers to. What was set aside, and what a rollback or an install over kept data left behind, is kept for 30 days. */
 const pruneBackups = async (ctx: ChangeContext): Promise<void> => {
   const needed = readState(ctx.paths)?.previous?.backup;
   const now = ctx.world.now().getTime();
   for (const name of listFolder(ctx.paths.backups)) {
     const folder = join(ctx.paths.backups, name);
     const age = (now - (statIfThere(folder)?.mtimeMs ?? now)) / 86_400_000;
-    const mayHoldNews = name.endsWith('.set-aside') || name.endsWith('-rollback');
+    const mayHoldNews = ['.set-aside', '-rollback', '-install'].some((end) => name.endsWith(end));
     if (name !== needed && !(mayHoldNews && age < keptDays)) await removeBackup(folder);
   }
 };

@@ -22,11 +22,15 @@ export const chooseData = async (ports: Ports, request: ChangeRequest, target: T
 export const dataFolder = ({ paths, restore }: Target, of: DataOf): string =>
   of === 'then' && restore !== null ? join(backupOf(paths, restore.backup), 'data') : partPath(paths, 'data');
 
-/** Whether the running release writes data in another format than the one that is gone back to. */
-export const formatChanged = ({ home }: Ports, { before, release }: Target): boolean => {
+/** Whether the release that wrote the data of now, or runs still, does so in another format than the one that will run. */
+export const formatChanged = ({ home }: Ports, { before, product, release }: Target): boolean => {
   if (before === null) return false;
-  const running = findStored(home, before.release.product, before.release.version, before.release.digest);
-  return running === undefined || running.release.data.format !== release.data.format;
+  const { version, digest } = before.release;
+  // The release of an instance that was uninstalled has left the store, and the catalogue mostly knows it still.
+  const writer =
+    findStored(home, before.release.product, version, digest)?.release ??
+    product.releases.find((one) => one.version === version);
+  return writer === undefined || writer.data.format !== release.data.format;
 };
 
 const bothThere = (target: Target): boolean =>

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Product } from '../product/manifest.ts';
 import { type Risk, risksThatHold } from '../product/risks.ts';
 import { listensWide } from '../product/template.ts';
+import { compareVersions } from '../product/versions.ts';
 import { formatChanged } from './data-choice.ts';
 import type { Danger, Warning } from './plan.ts';
 import type { ChangeRequest, Ports } from './request.ts';
@@ -11,7 +12,7 @@ import type { Survey } from './survey.ts';
 import type { Target } from './target.ts';
 
 export const dangersOf = (ports: Ports, request: ChangeRequest, target: Target, found: Survey): Danger[] => {
-  const { kind, paths, before, product } = target;
+  const { kind, paths, product } = target;
   const dangers: Danger[] = [...(found.configuration?.dangers ?? [])];
   if (kind !== 'uninstall') dangers.push(...declared(product, product.dangers, found));
   if (request.purge === true) {
@@ -21,14 +22,30 @@ export const dangersOf = (ports: Ports, request: ChangeRequest, target: Target, 
       remedy: 'Nothing brings it back. Without --purge all of it is kept.',
     });
   }
-  if (kind === 'rollback' && found.data?.from === 'now' && formatChanged(ports, target)) {
-    dangers.push({
-      id: 'data-format',
-      message: `The data of now is in the format of ${before?.release.version}, which ${target.to.version} may not read.`,
-      remedy: 'Leave --data out: then the data of then is taken.',
-    });
-  }
+  if (found.data?.from === 'now' && formatChanged(ports, target)) dangers.push(...unreadable(target));
   return dangers;
+};
+
+/** Data of another format in the hands of a release that may not know it. A newer one brings older data along: that is an upgrade. */
+const unreadable = ({ kind, paths, before, to, manifest, product }: Target): Danger[] => {
+  const of = before?.release.version;
+  if (kind === 'rollback') {
+    return [
+      {
+        id: 'data-format',
+        message: `The data of now is in the format of ${of}, which ${to.version} may not read.`,
+        remedy: 'Leave --data out: then the data of then is taken.',
+      },
+    ];
+  }
+  if (kind !== 'install' || of === undefined || compareVersions(to.version, of) >= 0) return [];
+  return [
+    {
+      id: 'data-format',
+      message: `The data that was kept is in the format of ${of}, which ${to.version} may not read.`,
+      remedy: `To go on with it: assent install ${manifest ?? product.name}@${of} --name ${paths.name}. Accepting gives ${to.version} a copy, and keeps the data as it is under ${paths.backups} for 30 days.`,
+    },
+  ];
 };
 
 export const warningsOf = (ports: Ports, target: Target, found: Survey): Warning[] => [

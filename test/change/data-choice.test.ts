@@ -2,7 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { chooseData } from '../../src/change/data-choice.ts';
+import { chooseData, formatChanged } from '../../src/change/data-choice.ts';
 import type { ChangeRequest, Ports } from '../../src/change/request.ts';
 import type { Target } from '../../src/change/target.ts';
 import { instancePaths } from '../../src/instance/paths.ts';
@@ -24,6 +24,7 @@ const chosen = async (more: Partial<ChangeRequest> = {}, { interactive = true, t
   const target = {
     paths,
     before: { release: release('3.0.0') },
+    product: { releases: [] },
     release: { version: '2.2.1', data: { format: 1 } },
     to: release('2.2.1'),
     restore: { backup: '000002-upgrade', at: '2026-01-02T03:04:05.000Z' },
@@ -47,4 +48,18 @@ test.each([
 test.each(['then', 'now'] as const)('told to take the data of %s, it takes that', async (data) => {
   expect(await chosen({ data })).toBe(data);
   expect(await chosen({ data }, { interactive: false })).toBe(data);
+});
+
+test.each([
+  [
+    'is that of the catalogue where the store has the release no more',
+    [{ version: '3.0.0', data: { format: 1 } }],
+    false,
+  ],
+  ['is another where the catalogue says so', [{ version: '3.0.0', data: { format: 2 } }], true],
+  ['is taken for another where nobody knows the release', [], true],
+])('the format of the data %s', (_case, releases, changed) => {
+  const before = { release: { product: 'maildev', version: '3.0.0', digest: '0123456789ab' } };
+  const target = { before, product: { releases }, release: { version: '2.2.1', data: { format: 1 } } };
+  expect(formatChanged({ home: sandbox() } as Ports, target as unknown as Target)).toBe(changed);
 });

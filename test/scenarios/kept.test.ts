@@ -1,10 +1,11 @@
-/** What an uninstall keeps can be purged later, too; a name of which nothing is left is not there. */
+/** What an uninstall keeps can be purged later, too; a name of which nothing is left is not there. And an older release is given it only where that is accepted. */
 
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { quickProduct } from '../support/quick-product.ts';
+import { fallibleMailDev, quickProduct } from '../support/quick-product.ts';
 import { freePorts, sandbox } from '../support/sandbox.ts';
 import { scenario } from '../support/scenario.ts';
+import { change, putFile, refused, set } from '../support/steps.ts';
 
 it('purges what was kept, once it is acknowledged', async () => {
   const product = quickProduct(sandbox(), 'maildev');
@@ -35,4 +36,28 @@ it('purges what was kept, once it is acknowledged', async () => {
   expect(existsSync(world.path('instances/maildev'))).toBe(false);
   expect((await world.json(['status'])).document.hints).toBeUndefined();
   expect((await world.run(['uninstall', 'maildev', '--purge', '--ack', 'purge-data', '--yes'])).exit).toBe(10);
+});
+
+it('is given to an older release, which may not read it, only where that danger is accepted, and is then kept as it was', async () => {
+  const product = fallibleMailDev(sandbox());
+  const world = await scenario([`${product}@2.2.1`, `${product}@3.0.0`]);
+  const instance = (...parts: string[]): string => world.path('instances/maildev', ...parts);
+  const [webPort = 0, smtpPort = 0] = await freePorts(2);
+  await change(world, 'install', `${product}@3.0.0`, ...set({ webPort, smtpPort }));
+  putFile(instance('data/kept.eml'), 'in the format of 3.0.0', instance());
+  await change(world, 'uninstall', 'maildev');
+  const kept = readFileSync(instance('instance.json'), 'utf8');
+  const older = ['install', `${product}@2.2.1`, '--name', 'maildev'];
+  const { error } = await refused(world, 3, 'refused-danger', ...older);
+  expect(error.message).toContain('[data-format] The data that was kept is in the format of 3.0.0');
+  expect(readFileSync(instance('instance.json'), 'utf8')).toBe(kept);
+
+  await change(world, ...older, '--ack', 'data-format');
+  await change(world, 'reinstall', 'maildev');
+  const [backup = ''] = readdirSync(instance('backups')).filter((name) => name.endsWith('-install'));
+  expect(readFileSync(instance('backups', backup, 'data/kept.eml'), 'utf8')).toBe('in the format of 3.0.0');
+
+  await change(world, 'uninstall', 'maildev');
+  const { dangers } = await change(world, 'install', `${product}@3.0.0`, '--name', 'maildev');
+  expect(dangers, 'a newer one reads what older ones wrote').toEqual([]);
 });
