@@ -23,12 +23,14 @@ export interface DeliveryRequest {
   readonly authorities?: readonly string[];
   /** Last word before the first byte: on false (or when it throws) nothing is written. */
   readonly beforeFirstByte: () => boolean;
+  /** Once aborted, no first byte is written: a connection that is still being made is given up. */
+  readonly giveUp?: AbortSignal;
 }
 
 export type Delivery =
   /** Nothing was written: no such name, refused, no TLS, a certificate that is not theirs, or the deadline. */
   | { readonly kind: 'unsent'; readonly why: string }
-  /** `beforeFirstByte` said no. */
+  /** `beforeFirstByte` said no, or it was given up before. */
   | { readonly kind: 'withheld' }
   /** A whole answer came. */
   | { readonly kind: 'answered'; readonly status: number; readonly retryAfter: string | undefined }
@@ -69,10 +71,11 @@ export const deliver = (request: DeliveryRequest): Promise<Delivery> => {
       return;
     }
     const connected = socket;
+    request.giveUp?.addEventListener('abort', () => isWriting || end({ kind: 'withheld' }));
     connected.on('error', (error) => fail(reasonOf(error)));
     connected.on('close', () => fail('the connection was closed'));
     connected.once(url.protocol === 'https:' ? 'secureConnect' : 'connect', () => {
-      if (!allows(request)) return end({ kind: 'withheld' });
+      if (request.giveUp?.aborted === true || !allows(request)) return end({ kind: 'withheld' });
       isWriting = true;
       post(url, request, connected, end, fail);
     });

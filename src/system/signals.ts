@@ -19,9 +19,13 @@ export const onEndingSignal = (handler: Handler): (() => void) => {
   };
 };
 
-/** Does work that has an end of its own and is not left half done: a signal meanwhile is answered with a line, and changes nothing. */
+/** Does work that has an end of its own and is not left half done: a signal meanwhile is answered with a line, once (a library may send it anew), and changes nothing. */
 export const toTheEnd = async <T>(work: () => Promise<T>, say: (text: string) => void): Promise<T> => {
-  const unwatch = onEndingSignal((signal) => say(`${signal}: this is brought to its end first, please wait.`));
+  let isTold = false;
+  const unwatch = onEndingSignal((signal) => {
+    if (!isTold) say(`${signal}: this is brought to its end first, please wait.`);
+    isTold = true;
+  });
   try {
     return await work();
   } finally {

@@ -39,7 +39,7 @@ export interface SentReport extends ReportName, Outcome {
 /** Why nothing more was to be done. */
 export type Idle =
   | { readonly why: 'consent'; readonly reason: string }
-  | { readonly why: 'no-recipient' | 'nothing-to-send' | 'not-due' | 'pausing' }
+  | { readonly why: 'no-recipient' | 'nothing-to-send' | 'not-due' | 'pausing' | 'stopped' }
   /** Another sender is at it; only for `scheduled`. */
   | { readonly why: 'busy' };
 
@@ -50,7 +50,7 @@ export interface Sending {
   /** Reports that the spool's limit cost. */
   readonly dropped: readonly string[];
   readonly waiting: number;
-  /** Null where something was sent or tried. */
+  /** Null where something was sent or tried, and nothing stopped it. */
   readonly idle: Idle | null;
   readonly trouble: Trouble | null;
 }
@@ -66,6 +66,8 @@ export interface Trouble {
 export interface SendOptions {
   /** Only what is due, and not during a pause; without it all whole days, now. */
   readonly scheduled: boolean;
+  /** Once aborted, the report that is on its way is brought to its end, and no other is begun. */
+  readonly until?: AbortSignal;
 }
 
 const answerLimit = 64 * 1024;
@@ -153,11 +155,13 @@ const sendWaiting = async (
   const { world, paths } = run;
   const sent: SentReport[] = [];
   for (const report of waiting) {
+    if (isStopped(run)) return stopped(sent);
     const bytes = readSpooled(paths, report);
     if (bytes === undefined) continue;
     const delivery = await deliverOne(run, recipient, report, bytes);
     const no = delivery.kind === 'withheld' ? refusal(world, paths) : null;
     if (no !== null) return { sent, idle: no, trouble: null };
+    if (delivery.kind === 'withheld' && isStopped(run)) return stopped(sent);
     const judged = judge(delivery);
     if ('again' in judged) {
       const refused = turnedAway(run, recipient, report, bytes, judged);
@@ -171,8 +175,12 @@ const sendWaiting = async (
   return { sent, idle: null, trouble: null };
 };
 
+const stopped = (sent: readonly SentReport[]) => ({ sent, idle: { why: 'stopped' }, trouble: null }) as const;
+
+const isStopped = ({ options }: Run): boolean => options.until?.aborted === true;
+
 const deliverOne = (
-  { world, paths, ports }: Run,
+  { world, paths, ports, options }: Run,
   { endpoint }: Recipient,
   report: ReportName,
   body: Uint8Array,
@@ -183,6 +191,7 @@ const deliverOne = (
     contentType: reportContentType,
     timeoutMs: deadlineMs,
     maxBytes: answerLimit,
+    ...(options.until === undefined ? {} : { giveUp: options.until }),
     beforeFirstByte: () => {
       // Made now, while there is an instance: afterwards nothing makes a folder.
       if (!makeInnerFolder(paths.reports)) return false;

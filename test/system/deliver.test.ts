@@ -219,3 +219,22 @@ test.each([
     expect(await send(url)).toMatchObject({ kind: 'unsent' });
   }
 });
+
+test('what is given up before the first byte is withheld, also in the middle of a connection that is being made', async () => {
+  const given = new AbortController();
+  const silent = await rude(() => given.abort());
+  const url = silent.url.replace('http:', 'https:');
+  expect(await send(url, { giveUp: given.signal })).toEqual({ kind: 'withheld' });
+  const { url: other, received } = await receiver();
+  expect(await send(other, { giveUp: AbortSignal.abort() })).toEqual({ kind: 'withheld' });
+  expect(received).toEqual([]);
+});
+
+test('what is given up behind the first byte is brought to its end', async () => {
+  const given = new AbortController();
+  const { url } = await receiver((response) => {
+    given.abort();
+    setTimeout(() => response.writeHead(200).end('{}'), 50);
+  });
+  expect(await send(url, { giveUp: given.signal })).toMatchObject({ kind: 'answered', status: 200 });
+});

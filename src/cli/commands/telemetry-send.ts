@@ -1,23 +1,31 @@
 /**
  * `assent telemetry send [NAME]`: hands what may be reported to the recipient that the notice names, and says what went where; or why nothing did.
  * Units and `assent run` call it with --scheduled: then only what is due is sent.
+ *
+ * INT and TERM let the report that is on its way come to its end, for the recipient may have it, and begin no other; HUP changes nothing.
  */
 
 import { Failure } from '../../errors.ts';
 import { pickInstance } from '../../instance/find.ts';
 import { instancePaths } from '../../instance/paths.ts';
+import { type EndingSignal, onEndingSignal } from '../../system/signals.ts';
 import type { Sending, Trouble } from '../../telemetry/send.ts';
+import { several } from '../../ui/layout.ts';
 import { sendingLines } from '../../ui/views/sending.ts';
 import type { Run } from '../invocation.ts';
 import { telemetryOf } from '../telemetry-view.ts';
 
-export const run: Run = async ({ world, home, flags, operands, look }) => {
+export const run: Run = async ({ world, home, flags, operands, look, say }) => {
   const [{ sendReports }, { deliver }] = await Promise.all([
     import('../../telemetry/send.ts'),
     import('../../system/deliver.ts'),
   ]);
   const name = await pickInstance(home, operands[0]);
-  const sending = await sendReports(world, instancePaths(home, name), { deliver }, { scheduled: flags.scheduled });
+  const stop = stoppedBySignal((signal) => {
+    if (!flags.quiet) say([`${signal}: what is on its way to the recipient is brought to its end first.`]);
+  });
+  const options = { scheduled: flags.scheduled, until: stop.signal };
+  const sending = await sendReports(world, instancePaths(home, name), { deliver }, options).finally(stop.off);
   const { instance, consent } = telemetryOf(world, home, name);
   const { sent, dropped, waiting, idle, recipient, trouble } = sending;
   const changed = sent.length > 0 || dropped.length > 0 || Boolean(trouble?.refused);
@@ -37,8 +45,26 @@ export const run: Run = async ({ world, home, flags, operands, look }) => {
     },
     screen: flags.quiet ? [] : sendingLines(name, sending, consent.meaning, look),
     ...(trouble === null ? {} : { failure: notDelivered(name, sending, trouble) }),
+    ...(idle?.why === 'stopped' ? { failure: stoppedEarly(name, sending) } : {}),
   };
 };
+
+const stoppedBySignal = (tell: (signal: EndingSignal) => void): { signal: AbortSignal; off: () => void } => {
+  const stop = new AbortController();
+  const off = onEndingSignal((signal) => {
+    if (signal === 'SIGHUP') return;
+    if (!stop.signal.aborted) tell(signal);
+    stop.abort();
+  });
+  return { signal: stop.signal, off };
+};
+
+const stoppedEarly = (name: string, { sent, waiting }: Sending): Failure =>
+  new Failure(
+    'cancelled',
+    `Stopped by a signal, ${sent.length === 0 ? 'and nothing was sent' : `with ${several(sent.length, 'report')} sent`}.`,
+    `${several(waiting, 'report')} ${waiting === 1 ? 'waits' : 'wait'}. To send now: assent telemetry send ${name}`,
+  );
 
 const notDelivered = (
   name: string,

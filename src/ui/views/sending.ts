@@ -31,5 +31,6 @@ const reasons = {
   'nothing-to-send': 'nothing to send: there is no whole day with numbers that was not reported yet.',
   'not-due': 'nothing is due yet.',
   pausing: 'nothing was sent: the last delivery failed, and the pause after it still lasts.',
+  stopped: 'it was stopped before all was sent.',
   busy: 'nothing was sent: another sender is at it.',
 } as const satisfies Record<Exclude<Idle['why'], 'consent'>, string>;
