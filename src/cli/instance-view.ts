@@ -27,7 +27,7 @@ export const viewOf = async (world: World, home: string, name: InstanceName): Pr
   const paths = instancePaths(home, name);
   const state = readState(paths);
   const open = unfinished(paths);
-  const consent = consentView(consentOf(world, paths, serverVetoOf(paths)), name);
+  const consent = consentView(consentOf(world, paths, serverVetoOf(world, paths)), name);
   const seen = state?.installed === true ? await serverOf(world, paths, state) : notInstalled;
   return {
     name,

@@ -28,7 +28,7 @@ export const previewAbout = async ({ world, home, flags, operands }: Invocation)
     paths !== undefined &&
     state?.noticeId &&
     isAsInstalled &&
-    consentOf(world, paths, serverVetoOf(paths)).collecting
+    consentOf(world, paths, serverVetoOf(world, paths)).collecting
   ) {
     const stored = readNotice(paths, state.noticeId);
     const about = { version: state.release.version, uid: partsOwner(paths, state), now: world.now() };

@@ -75,7 +75,7 @@ export const telemetryOf = (world: World, home: string, name: InstanceName): Cou
   const paths = instancePaths(home, name);
   refuseUnreadable(paths);
   const state = stateOrNothing(() => readState(paths));
-  const answer = consentOf(world, paths, serverVetoOf(paths));
+  const answer = consentOf(world, paths, serverVetoOf(world, paths));
   const notice = state?.noticeId ? readNotice(paths, state.noticeId) : undefined;
   const last = lastReports(paths);
   return {

@@ -42,8 +42,8 @@ export interface Glance {
 }
 
 /** The same answer from one look, for whoever lives in somebody else's event loop and must not stand still there. */
-export const mayCountNow = (world: AskingWorld, paths: InstancePaths): Glance =>
-  askOnce(world, paths, [world.env.DO_NOT_TRACK]);
+export const mayCountNow = (world: AskingWorld, paths: InstancePaths, serverVeto?: string): Glance =>
+  askOnce(world, paths, [serverVeto, world.env.DO_NOT_TRACK]);
 
 /** Changes with whatever the answer depends on, time and the asking process apart: a few stats, cheap enough to be taken several times a second. */
 export const consentFingerprint = (paths: InstancePaths): string =>

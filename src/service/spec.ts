@@ -19,6 +19,7 @@ import type { InstanceName, ProductName, Version } from '../values.ts';
 import { type Check, renderChecks } from './spec-checks.ts';
 import { type Companions, companionsOf } from './spec-companions.ts';
 import { renderOwnTelemetry, type ServiceTelemetry } from './spec-telemetry.ts';
+import { userUnitsOf } from './unit-environment.ts';
 
 /** The verified copy of Assent (its Node and its main file) that whatever outlives the command executes. */
 export interface Program {
@@ -89,12 +90,11 @@ export interface ServiceSpec {
 
 export const hostOf = (world: World, program: Program | null): ServiceHost => {
   const home = world.env.HOME ?? '/';
-  const config = world.env.XDG_CONFIG_HOME || join(home, '.config');
   const dist = program === null ? join(world.program, 'dist') : dirname(program.main);
   const preload = join(dist, 'count-preload.mjs');
   const triplet = tripletOf(world.arch);
   const { uid, gid } = world.user;
-  return { program, preload, triplet, uid, gid, home, userUnits: join(config, 'systemd/user') };
+  return { program, preload, triplet, uid, gid, home, userUnits: userUnitsOf(world) };
 };
 
 export const serviceSpec = (

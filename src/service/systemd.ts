@@ -7,7 +7,7 @@
 
 import { join } from 'node:path';
 import { Failure } from '../errors.ts';
-import { makeFolder, readIfThere, removeFile, statIfThere, writeDurably } from '../system/files.ts';
+import { makeFolder, removeFile, statIfThere, writeDurably } from '../system/files.ts';
 import { identify, run, sleep } from '../system/processes.ts';
 import { findUserById } from '../system/users.ts';
 import { readJournal } from './journal-log.ts';
@@ -16,6 +16,8 @@ import type { ServiceSpec } from './spec.ts';
 import { allowStart, forbidStart } from './started-mark.ts';
 import type { Observation, ServiceWarning, Supervisor } from './supervisor.ts';
 import { renderUnit, unitName } from './unit.ts';
+import { systemUnits } from './unit-environment.ts';
+import { membersOf } from './unit-group.ts';
 
 export const systemdSupervisor: Supervisor = {
   kind: 'systemd',
@@ -51,7 +53,7 @@ export const systemdSupervisor: Supervisor = {
   warnings: (spec) => lingering(spec),
 };
 
-export const unitFolder = ({ host }: ServiceSpec): string => (host.uid === 0 ? '/etc/systemd/system' : host.userUnits);
+export const unitFolder = ({ host }: ServiceSpec): string => (host.uid === 0 ? systemUnits : host.userUnits);
 
 export const unitFile = (spec: ServiceSpec): string => join(unitFolder(spec), unitName(spec.instance));
 
@@ -86,12 +88,6 @@ const untilEmpty = async (spec: ServiceSpec): Promise<void> => {
     await sleep(20);
   }
 };
-
-const membersOf = (group: string): string =>
-  ['/sys/fs/cgroup', '/sys/fs/cgroup/systemd']
-    .map((root) => readIfThere(join(root, group, 'cgroup.procs')) ?? '')
-    .join('')
-    .trim();
 
 const notEmpty = (spec: ServiceSpec, processes: string): Failure =>
   new Failure(

@@ -248,7 +248,7 @@ const keep = (
 
 /** The resolver's no, or null. The server's veto counts where it can be seen. */
 const refusal = (world: World, paths: InstancePaths): Idle | null => {
-  const { collecting, reason } = mayCount(world, paths, serverVetoOf(paths));
+  const { collecting, reason } = mayCount(world, paths, serverVetoOf(world, paths));
   return collecting ? null : { why: 'consent', reason };
 };
 

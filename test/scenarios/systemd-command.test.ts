@@ -185,6 +185,20 @@ describe.skipIf(why !== undefined)('as root', () => {
     expect(to.connections(), 'the day is not over').toBe(0);
     expect(box.run(['systemctl', 'restart', server]).code).toBe(0);
     letWeeksPass('counted');
+
+    const dropIn = `/run/systemd/system/${server}.d`;
+    const vetoed = `mkdir ${dropIn} && printf '[Service]\\nEnvironment=DO_NOT_TRACK=1\\n' >${dropIn}/override.conf`;
+    const anew = `systemctl daemon-reload && systemctl restart ${server}`;
+    expect(box.run(['sh', '-c', `${vetoed} && ${anew}`]).code).toBe(0);
+    expect(await send()).toBe('success');
+    expect(to.connections(), "the admin's drop-in vetoes").toBe(0);
+    expect(assent('telemetry status counted').document.consent).toMatchObject({ reason: 'do-not-track' });
+    // The running server is asked, whatever its next start would bring.
+    expect(box.run(['rm', '-r', dropIn]).code).toBe(0);
+    expect(assent('telemetry status counted').document.consent).toMatchObject({ reason: 'do-not-track' });
+    expect(box.run(['sh', '-c', anew]).code).toBe(0);
+    expect(assent('telemetry status counted').document.consent).toMatchObject({ collecting: true });
+
     expect(await send()).toBe('success');
     const [report = ''] = to.received.map(({ body }) => body.toString('utf8'));
     expect(report).toMatch(/"assent.webclient.mailbox-opened"[^}]*"asInt":"6"/);

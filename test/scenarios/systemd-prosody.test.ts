@@ -73,6 +73,22 @@ describe.skipIf(why !== undefined)('as root', () => {
     await expect
       .poll(() => assent('status prosody').document.instance, { timeout: 60_000, interval: 1000 })
       .toMatchObject({ state: 'running', health: 'healthy' });
+
+    const { id } = assent('telemetry notice prosody').document.notice;
+    const again = assent(`reinstall prosody --yes --telemetry=on --telemetry-notice=${id}`);
+    expect(again, JSON.stringify(again)).toMatchObject({ exit: 0, document: { consent: { collecting: true } } });
+    const socket = '/var/lib/assent/instances/prosody/telemetry/counts/requests.sock';
+    const isListening = () => box.run(['test', '-S', socket]).code === 0;
+    await expect.poll(isListening, { timeout: 60_000 }).toBe(true);
+    const dropIn = '/run/systemd/system/assent-prosody.service.d';
+    const vetoed = `mkdir ${dropIn} && printf '[Service]\\nEnvironment=DO_NOT_TRACK=1\\n' >${dropIn}/override.conf`;
+    const anew = 'systemctl daemon-reload && systemctl restart assent-prosody';
+    expect(box.run(['sh', '-c', `${vetoed} && ${anew}`]).code).toBe(0);
+    expect(assent('telemetry status prosody').document.consent).toMatchObject({ reason: 'do-not-track' });
+    await expect.poll(isListening, { timeout: 60_000 }).toBe(false);
+    expect(box.run(['sh', '-c', `rm -r ${dropIn} && ${anew}`]).code).toBe(0);
+    await expect.poll(isListening, { timeout: 60_000 }).toBe(true);
+    expect(assent('telemetry status prosody').document.consent).toMatchObject({ collecting: true });
     expect(assent('uninstall prosody --yes --purge --ack purge-data')).toMatchObject({ exit: 0 });
   }, 300_000);
 });

@@ -24,7 +24,8 @@ export const followedInstance = async (
   await conduct(home, { change: 'install', ends, answer: { by: 'flag', say, notice: 'current' } });
   const { release } = sure(readState(home.paths));
   const folder = releaseFolder(home.folder, release);
-  const product = { name: release.product, releases: [{ version: release.version, runtime: '24.21.0' }] };
+  const service = { environmentFile: 'server.env' };
+  const product = { name: release.product, releases: [{ version: release.version, runtime: '24.21.0', service }] };
   const seal = { product: { ...product, telemetry: { accessLog: log } }, tree: '0'.repeat(64), files: 0, bytes: 0 };
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'release.json'), JSON.stringify({ format: 1, ...release, ...seal }));

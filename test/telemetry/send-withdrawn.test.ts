@@ -1,7 +1,11 @@
 /** A withdrawal, a veto or a deletion, before and while a report is sent: nothing leaves, and nothing is made anew. */
-import { existsSync, renameSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { withdraw } from '../../src/consent/withdraw.ts';
+import { readState } from '../../src/instance/state.ts';
+import { releaseFolder } from '../../src/release/layout.ts';
+import { sure } from '../consent/support.ts';
 import { makeIdentity, ok, receiver } from '../support/receiver.ts';
 import { sender } from './sender.ts';
 
@@ -21,6 +25,22 @@ test('a veto of the asking shell sends nothing', async () => {
   const one = await sender({ endpoint: url });
   one.count('2026-11-16');
   Object.assign(one.world.env, { DO_NOT_TRACK: '1' });
+  expect((await one.send()).idle).toEqual({ why: 'consent', reason: 'do-not-track' });
+  expect(connections()).toBe(0);
+});
+
+test("a veto in the server's environment file sends nothing", async () => {
+  const { url, connections } = await receiver();
+  const one = await sender({ endpoint: url });
+  one.count('2026-11-16');
+  const { release } = sure(readState(one.paths));
+  const folder = releaseFolder(one.folder, release);
+  const releases = [{ version: release.version, service: { environmentFile: 'server.env' } }];
+  mkdirSync(folder, { recursive: true });
+  mkdirSync(one.paths.config);
+  const seal = { format: 1, ...release, product: { name: release.product, releases }, tree: '0'.repeat(64) };
+  writeFileSync(join(folder, 'release.json'), JSON.stringify(seal));
+  writeFileSync(join(one.paths.config, 'server.env'), 'DO_NOT_TRACK=1\n');
   expect((await one.send()).idle).toEqual({ why: 'consent', reason: 'do-not-track' });
   expect(connections()).toBe(0);
 });

@@ -4,6 +4,7 @@ import { mayCount } from '../../consent/gather.ts';
 import { pickInstance } from '../../instance/find.ts';
 import { instancePaths } from '../../instance/paths.ts';
 import { readState } from '../../instance/state.ts';
+import { serverVetoOf } from '../../service/server-veto.ts';
 import { onEndingSignal } from '../../system/signals.ts';
 import { forgetOldCopies } from '../../telemetry/old-copies.ts';
 import type { Run } from '../invocation.ts';
@@ -17,7 +18,7 @@ export const run: Run = async ({ world, home, flags, operands }) => {
     const paths = instancePaths(home, name);
     forgetOldCopies(world, paths);
     const consent = () => consentForService(world, paths, readState(paths)?.veto, world.env.DO_NOT_TRACK);
-    const mayRun = () => mayCount(world, paths, readState(paths)?.veto ?? undefined).collecting;
+    const mayRun = () => mayCount(world, paths, serverVetoOf(world, paths)).collecting;
     // With --json standard output is the document's alone.
     const serverOut = flags.json ? 'err' : 'out';
     const exit = await runInstance(world, { home, name, mode, consent, mayRun, serverOut });

@@ -9,7 +9,7 @@ export const run: Run = async ({ world, home, flags, operands }) => {
   const found = await pickRecord(world, home, flags, operands[0]);
   const paths = instancePaths(found.home, found.name);
   refuseUnreadable(paths);
-  const receipt = receiptOf(world, paths, serverVetoOf(paths));
+  const receipt = receiptOf(world, paths, serverVetoOf(world, paths));
   return {
     result: { outcome: 'unchanged', changed: false, receipt },
     screen: JSON.stringify(receipt, null, 2).split('\n'),

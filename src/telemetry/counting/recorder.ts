@@ -40,9 +40,13 @@ interface Counting {
 
 const betweenLooksMs = 250;
 
-/** Looks at once, and from then on by itself. */
-export const makeRecorder = (world: RecordingWorld, paths: InstancePaths): Recorder => {
-  const watch = makeWatch(world, paths);
+/** Looks at once, and from then on by itself. `serverVeto`: see `makeWatch`. */
+export const makeRecorder = (
+  world: RecordingWorld,
+  paths: InstancePaths,
+  serverVeto?: () => string | undefined,
+): Recorder => {
+  const watch = makeWatch(world, paths, serverVeto);
   let state: Recorder['state'] = 'waiting';
   let isPaused = false;
   let now = world.now();

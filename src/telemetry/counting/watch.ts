@@ -1,6 +1,6 @@
 /**
  * Watches what consent says, from within somebody else's event loop: a few stats each time it is asked, the resolver itself only where those have
- * changed, and every 30 seconds in any case. It never waits.
+ * changed, and every 30 seconds in any case. It never waits. Where the server is another process, its veto is looked up as well, and more often.
  *
  * While files are being written, one look is not enough to tell a no from a line half written. Such an answer is `unsettled`: nothing may be
  * counted, nothing is forgotten yet. Several of them in a row are a no.
@@ -24,11 +24,17 @@ export interface Watch {
   look(anew?: 'anew'): View;
 }
 
-const askAgainMs = 30_000;
+const askAgainMs = { ownVeto: 30_000, serverVeto: 2_000 };
 /** At four looks a second this is less than a second. */
 const unsettledLooks = 3;
 
-export const makeWatch = (world: Pick<World, 'now' | 'machineId' | 'env'>, paths: InstancePaths): Watch => {
+/** `serverVeto` looks up DO_NOT_TRACK of a server that we are not: nothing of ours tells when that one changes. */
+export const makeWatch = (
+  world: Pick<World, 'now' | 'machineId' | 'env'>,
+  paths: InstancePaths,
+  serverVeto?: () => string | undefined,
+): Watch => {
+  const againMs = serverVeto === undefined ? askAgainMs.ownVeto : askAgainMs.serverVeto;
   let seen: string | undefined;
   let view: View = 'no';
   let askedAt = 0;
@@ -36,11 +42,11 @@ export const makeWatch = (world: Pick<World, 'now' | 'machineId' | 'env'>, paths
   return {
     look: (anew) => {
       const fingerprint = consentFingerprint(paths);
-      const isSame = fingerprint === seen && performance.now() - askedAt < askAgainMs;
+      const isSame = fingerprint === seen && performance.now() - askedAt < againMs;
       if (isSame && view !== 'unsettled' && anew === undefined) return view;
       seen = fingerprint;
       askedAt = performance.now();
-      const { answer, settled, generation } = mayCountNow(world, paths);
+      const { answer, settled, generation } = mayCountNow(world, paths, serverVeto?.());
       unsettled = settled ? 0 : unsettled + 1;
       const noticeId = asNoticeId(answer.noticeId ?? '');
       if (answer.collecting && noticeId !== undefined) view = { noticeId, consent: `${noticeId} ${generation}` };

@@ -1,6 +1,7 @@
 /** A recorder and a follower, put together: what `assent telemetry follow` runs. The day's part is closed when it ends, if consent still stands. */
 
 import type { InstancePaths } from '../../instance/paths.ts';
+import { serverVetoOf } from '../../service/server-veto.ts';
 import { makeRecorder, type RecordingWorld } from '../counting/recorder.ts';
 import type { Followed } from './followed.ts';
 import { type Following, follow } from './follower.ts';
@@ -13,7 +14,7 @@ export const countFromLog = async (
   { log, path, isSocket, folder, counters }: Followed,
   { until, trouble }: Pick<Following, 'until' | 'trouble'>,
 ): Promise<void> => {
-  const recorder = makeRecorder(world, paths);
+  const recorder = makeRecorder(world, paths, () => serverVetoOf(world, paths));
   try {
     const following = { world, recorder, read: makeLineReader(log, counters), path, folder, until, trouble };
     await (isSocket ? listen(following) : follow(following));

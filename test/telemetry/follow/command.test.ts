@@ -1,5 +1,5 @@
 /** The real `assent telemetry follow`, with a record that was accepted, declined, withdrawn by the real command, or is not in force yet. */
-import { appendFileSync, existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { finish, type Home } from '../../consent/support.ts';
@@ -83,6 +83,29 @@ test('waits while the change that brings the yes still runs; what is written mea
   follower.child.kill('SIGTERM');
   expect((await follower.ended).code).toBe(0);
   expect(partsOf(home)[0]?.counters).toMatchObject([{ name: 'mailbox-opened', total: 6 }]);
+});
+
+test("ends on a veto in the server's environment, and waits until the server has none", {
+  timeout: 60_000,
+}, async () => {
+  const home = await followedInstance(log);
+  const serverEnv = join(home.paths.config, 'server.env');
+  mkdirSync(home.paths.config);
+  for (const file of [serverEnv, logOf(home)]) writeFileSync(file, '');
+  const first = startFollower(home);
+  await untilItCounts(first, home, logOf(home));
+  appendFileSync(logOf(home), visits(20));
+  writeFileSync(serverEnv, 'DO_NOT_TRACK=1\n');
+  expect((await first.ended).code).toBe(0);
+  const second = startFollower(home);
+  await sleep(2500);
+  expect(second.child.exitCode).toBe(null);
+  expect(holds(second, logOf(home))).toBe(false);
+  writeFileSync(serverEnv, '');
+  await untilItCounts(second, home, logOf(home));
+  second.child.kill('SIGTERM');
+  expect((await second.ended).code).toBe(0);
+  expect(partsOf(home)).toEqual([]);
 });
 
 const nobody = { name: 'nobody', uid: 65534, gid: 65534, made: false };
