@@ -47,6 +47,7 @@ const turn = async (
   spec: ServiceSpec,
   kind: PowerKind,
 ): Promise<boolean> => {
+  await supervisors[state.supervisor].mustBeOurs(spec);
   if (kind === 'stop') return stop(paths, state, spec);
   if (kind === 'restart') await supervisors[state.supervisor].stop(spec);
   return (await start(paths, state, spec)) || kind === 'restart';

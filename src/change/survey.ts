@@ -77,6 +77,8 @@ export const survey = async (
   const { before, release, to } = target;
   const supervisor =
     target.from === null ? (request.supervisor ?? detectSupervisor(world)) : (before?.supervisor ?? 'process');
+  // A purge of what an uninstall has kept has no service.
+  if (target.kind !== 'uninstall' || target.from !== null) await refuseOtherService(ports, target, supervisor);
   const account = before?.account ?? newAccount(ports, target);
   const specBefore = target.from === null || before === null ? null : specOfBefore(ports, target, before);
   if (target.kind === 'uninstall' && target.from !== null && specBefore === null) throw releaseGone(target);
@@ -105,6 +107,10 @@ export const survey = async (
     rehearsal: await rehearsalChance(ports, request, target, settled, found),
   };
 };
+
+/** Another home may have an instance of the same name, and its server is none of this change's. */
+const refuseOtherService = ({ world }: Ports, { from, paths }: Target, kind: SupervisorKind): Promise<void> =>
+  supervisors[kind].mustBeOurs({ host: hostOf(world, null), instance: paths.name, paths }, { isNew: from === null });
 
 const configurationFor = (ports: Ports, target: Target, settled: SettledSettings): Configuration =>
   configure({

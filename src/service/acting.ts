@@ -2,7 +2,7 @@
  * Puts in place, and takes away, the units that act by themselves: see acting-units.ts. Under another supervisor than systemd nothing is done:
  * a trial is watched by `assent run` there, and nothing is started at boot.
  *
- * All of it is idempotent, decides from what is there, and costs nothing where nothing changes. None of it stops a service of these, for it may be
+ * All of it is idempotent, decides from what is there, leaves alone what is another home's, and costs nothing where nothing changes. None of it stops a service of these, for it may be
  * just the one that has called: only timers are stopped.
  */
 
@@ -12,13 +12,16 @@ import type { Trial } from '../instance/trial.ts';
 import { makeFolder, readIfThere, removeFile, statIfThere, writeDurably } from '../system/files.ts';
 import { removeIfEmpty } from '../system/quick-files.ts';
 import { actingNames, lookUnit, recoverUnit, trialDropIn, trialTimer } from './acting-units.ts';
+import { findStrange, mustBeOurs, unitFolder } from './own-units.ts';
 import type { ServiceSpec } from './spec.ts';
 import { allowStart, forbidStart } from './started-mark.ts';
-import { askSystemctl, systemctl, unitFolder } from './systemd.ts';
+import { askSystemctl, systemctl } from './systemctl.ts';
+import { unitName } from './unit.ts';
 
 /**
  * Before a change opens: from here on a boot ends it, whatever becomes of us. A server that runs may go on being started again until the change
- * stops it; one that was stopped, by whatever means, may not be started by hand on what is half switched. Failure 'refused-check' where systemd does not take the unit.
+ * stops it; one that was stopped, by whatever means, may not be started by hand on what is half switched. Failure 'refused-check' where systemd does
+ * not take the unit, or has one of the name that is another home's.
  */
 export const installBootRecovery = async (
   spec: ServiceSpec,
@@ -26,6 +29,7 @@ export const installBootRecovery = async (
   { runs }: { readonly runs: boolean },
 ): Promise<void> => {
   if (supervisor !== 'systemd') return;
+  await mustBeOurs(spec);
   const { recover } = actingNames(spec.instance);
   const isNew = write(spec, recover, recoverUnit(spec));
   if (isNew || !(await isEnabled(spec, recover))) await systemctl(spec, ['enable', recover]);
@@ -37,6 +41,7 @@ export const installBootRecovery = async (
 export const removeBootRecovery = async (spec: ServiceSpec, supervisor: SupervisorKind): Promise<void> => {
   const { recover } = actingNames(spec.instance);
   if (supervisor !== 'systemd' || statIfThere(fileOf(spec, recover)) === undefined) return;
+  if (await findStrange(spec, [recover])) return;
   await askSystemctl(spec, ['disable', recover]);
   removeFile(fileOf(spec, recover));
   await systemctl(spec, ['daemon-reload']);
@@ -46,6 +51,7 @@ export const removeBootRecovery = async (spec: ServiceSpec, supervisor: Supervis
 /** From here on the release is looked at. Failure 'refused-check' where systemd does not take the units. */
 export const installTrial = async (spec: ServiceSpec, supervisor: SupervisorKind, trial: Trial): Promise<void> => {
   if (supervisor !== 'systemd') return;
+  await mustBeOurs(spec);
   const { look, timer, dropIn } = actingNames(spec.instance);
   write(spec, look, lookUnit(spec));
   write(spec, timer, trialTimer(spec, trial));
@@ -60,6 +66,8 @@ export const removeTrial = async (spec: ServiceSpec, supervisor: SupervisorKind)
   const { look, timer, dropIn } = actingNames(spec.instance);
   const files = [timer, look, dropIn].map((name) => fileOf(spec, name));
   if (supervisor !== 'systemd' || files.every((file) => statIfThere(file) === undefined)) return;
+  // A timer and a drop-in name no home: they go with what they belong to.
+  if (await findStrange(spec, [unitName(spec.instance), look])) return;
   await askSystemctl(spec, ['disable', timer]);
   await askSystemctl(spec, ['stop', timer]);
   for (const file of files) removeFile(file);

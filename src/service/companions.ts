@@ -1,6 +1,6 @@
 /**
  * What runs beside a server after a yes, under systemd: units that are there only as long as the yes is. Both functions are idempotent and
- * decide from what is there; taking away is cheap where nothing is.
+ * decide from what is there; taking away is cheap where nothing is, and leaves another home's alone.
  *
  * Whoever calls them knows about consent; here nobody asks. What runs asks the resolver by itself, whatever its unit says.
  */
@@ -9,8 +9,10 @@ import { join } from 'node:path';
 import type { SupervisorKind } from '../instance/state.ts';
 import { makeFolder, readIfThere, removeFile, statIfThere, writeDurably } from '../system/files.ts';
 import { type CompanionUnit, companionNames, companionUnits } from './companion-units.ts';
+import { findStrange, mustBeOurs, unitFolder } from './own-units.ts';
 import type { ServiceSpec } from './spec.ts';
-import { askSystemctl, systemctl, unitFolder } from './systemd.ts';
+import { askSystemctl, systemctl } from './systemctl.ts';
+import { unitName } from './unit.ts';
 
 /**
  * Puts the units in place, and starts them. Under another supervisor than systemd nothing is done: there `assent run` sees to it. Failure
@@ -25,6 +27,7 @@ export const installCompanions = async (spec: ServiceSpec, supervisor: Superviso
     namesOf(spec).filter((name) => !wanted.some((unit) => unit.name === name)),
   );
   if (wanted.length === 0) return;
+  await mustBeOurs(spec);
   makeFolder(unitFolder(spec));
   const changed = wanted.filter((unit) => write(spec, unit));
   if (changed.length > 0) await systemctl(spec, ['daemon-reload']);
@@ -52,7 +55,7 @@ const namesOf = ({ instance }: ServiceSpec): string[] => {
 
 const removeUnits = async (spec: ServiceSpec, names: readonly string[]): Promise<void> => {
   const there = names.filter((name) => statIfThere(fileOf(spec, name)) !== undefined);
-  if (there.length === 0) return;
+  if (there.length === 0 || (await areStrange(spec))) return;
   for (const name of there) {
     await askSystemctl(spec, ['disable', name]);
     await systemctl(spec, ['stop', name]);
@@ -60,6 +63,12 @@ const removeUnits = async (spec: ServiceSpec, names: readonly string[]): Promise
   }
   await systemctl(spec, ['daemon-reload']);
   await askSystemctl(spec, ['reset-failed', ...there]);
+};
+
+/** Another home's instance of the same name may be under systemd where this one is not. A timer names no home: it goes with the others. */
+const areStrange = async (spec: ServiceSpec): Promise<boolean> => {
+  const { send, count } = companionNames(spec.instance);
+  return (await findStrange(spec, [unitName(spec.instance), send, count])) !== undefined;
 };
 
 /** True where the unit was not there like that before. */

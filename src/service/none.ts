@@ -11,6 +11,7 @@ import type { Supervisor } from './supervisor.ts';
 
 export const noneSupervisor: Supervisor = {
   kind: 'none',
+  mustBeOurs: async () => {},
   install: async () => {},
   remove: (spec) => stopDetached(spec),
   start: (spec) => startDetachedRun(spec),

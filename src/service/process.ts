@@ -19,6 +19,7 @@ import { endServer, survivors } from './survivors.ts';
 
 export const processSupervisor: Supervisor = {
   kind: 'process',
+  mustBeOurs: async () => {},
   install: async () => {},
   remove: (spec) => stopDetached(spec),
   start: (spec) => startDetachedRun(spec),

@@ -4,14 +4,16 @@
  * Invariants that every kind keeps, and that the steps of a change rely on:
  * - every function is idempotent and decides from what is there: installing twice, stopping what is stopped, is no error;
  * - `stop` returns when the whole process group (cgroup) is really gone, orphans of a killed supervisor included;
- * - a server never runs as root, and never twice.
+ * - a server never runs as root, and never twice;
+ * - what belongs to another home is left alone, for two homes may have instances of the same name.
  */
 
 import type { SupervisorKind } from '../instance/state.ts';
-import { statIfThere } from '../system/files.ts';
 import type { ProcessIdentity } from '../system/processes.ts';
 import type { World } from '../system/world.ts';
+import { isManagerThere } from './manager.ts';
 import { noneSupervisor } from './none.ts';
+import type { Named } from './own-units.ts';
 import { processSupervisor } from './process.ts';
 import type { ServiceSpec } from './spec.ts';
 import { systemdSupervisor } from './systemd.ts';
@@ -40,6 +42,11 @@ export interface LogOptions {
 
 export interface Supervisor {
   readonly kind: SupervisorKind;
+  /**
+   * Failure 'refused-check' where what bears the service's name is another home's, or nobody's that we know: all that follows would act on it. `isNew`:
+   * nothing of the name is installed in this home.
+   */
+  readonly mustBeOurs: (named: Named, how?: { readonly isNew?: boolean }) => Promise<void>;
   /** Puts in place what the supervisor needs on disk, and has it start at boot where it can. Starts nothing. */
   readonly install: (spec: ServiceSpec) => Promise<void>;
   /** Stops the server and takes away what `install` made. */
@@ -70,8 +77,4 @@ export const supervisors = {
 } as const satisfies Record<SupervisorKind, Supervisor>;
 
 /** systemd where it runs (for other users than root: where the user's own manager can be reached), else `process`. */
-export const detectSupervisor = (world: World): SupervisorKind => {
-  if (statIfThere('/run/systemd/system')?.kind !== 'folder') return 'process';
-  if (world.user.uid === 0) return 'systemd';
-  return statIfThere(`/run/user/${world.user.uid}/systemd/private`) === undefined ? 'process' : 'systemd';
-};
+export const detectSupervisor = ({ user }: World): SupervisorKind => (isManagerThere(user.uid) ? 'systemd' : 'process');

@@ -2,33 +2,36 @@
  * systemd: system units as root, user units otherwise. What systemctl says is what counts; nothing is remembered here.
  *
  * `stop` waits for systemctl and then looks again that the unit's control group is empty. A user's manager ends with the user's
- * last session unless lingering is on, which is a warning with a remedy.
+ * last session unless lingering is on, which is a warning with a remedy. A unit of the same name that is another home's is neither written nor started
+ * nor stopped (own-units.ts).
  */
 
 import { join } from 'node:path';
 import { Failure } from '../errors.ts';
 import { makeFolder, removeFile, statIfThere, writeDurably } from '../system/files.ts';
-import { identify, run, sleep } from '../system/processes.ts';
+import { identify, sleep } from '../system/processes.ts';
 import { findUserById } from '../system/users.ts';
 import { readJournal } from './journal-log.ts';
-import { managerEnvironment } from './manager.ts';
+import { findStrange, mustBeOurs, strangeUnit, unitFolder } from './own-units.ts';
 import type { ServiceSpec } from './spec.ts';
 import { allowStart, forbidStart } from './started-mark.ts';
 import type { Observation, ServiceWarning, Supervisor } from './supervisor.ts';
+import { askSystemctl, systemctl } from './systemctl.ts';
 import { renderUnit, unitName } from './unit.ts';
-import { systemUnits } from './unit-environment.ts';
 import { membersOf } from './unit-group.ts';
 
 export const systemdSupervisor: Supervisor = {
   kind: 'systemd',
+  mustBeOurs,
   install: async (spec) => {
+    await mustBeOurs(spec);
     makeFolder(unitFolder(spec));
     writeDurably(unitFile(spec), renderUnit(spec), { mode: 0o644 });
     await systemctl(spec, ['daemon-reload']);
     await systemctl(spec, ['enable', unitName(spec.instance)]);
   },
   remove: async (spec) => {
-    if (statIfThere(unitFile(spec)) === undefined) return;
+    if (statIfThere(unitFile(spec)) === undefined || (await findStrange(spec, [unitName(spec.instance)]))) return;
     await systemdSupervisor.stop(spec);
     await systemctl(spec, ['disable', unitName(spec.instance)]);
     removeFile(unitFile(spec));
@@ -36,33 +39,35 @@ export const systemdSupervisor: Supervisor = {
     await askSystemctl(spec, ['reset-failed', unitName(spec.instance)]);
   },
   start: async (spec) => {
+    await mustBeOurs(spec);
     allowStart(spec);
     // What failed often before is no reason not to try now.
     await askSystemctl(spec, ['reset-failed', unitName(spec.instance)]);
     await systemctl(spec, ['start', unitName(spec.instance)], (spec.startSeconds + 60) * 1000);
   },
   stop: async (spec) => {
+    await mustBeOurs(spec);
     forbidStart(spec);
     if ((await properties(spec)).LoadState === 'not-found') return;
     await systemctl(spec, ['stop', unitName(spec.instance)], (spec.stopSeconds + 60) * 1000);
     await untilEmpty(spec);
   },
-  observe: async (spec) => observationOf(await properties(spec)),
+  observe: async (spec) => observationOf(spec, await properties(spec)),
   logs: (spec, options) => readJournal(spec, unitName(spec.instance), options),
   describe: (spec) => [unitFile(spec)],
   warnings: (spec) => lingering(spec),
 };
 
-export const unitFolder = ({ host }: ServiceSpec): string => (host.uid === 0 ? systemUnits : host.userUnits);
-
-export const unitFile = (spec: ServiceSpec): string => join(unitFolder(spec), unitName(spec.instance));
+const unitFile = (spec: ServiceSpec): string => join(unitFolder(spec), unitName(spec.instance));
 
 type Properties = Readonly<
-  Record<'LoadState' | 'ActiveState' | 'SubState' | 'MainPID' | 'NRestarts' | 'ControlGroup', string>
+  Record<'LoadState' | 'ActiveState' | 'SubState' | 'MainPID' | 'NRestarts' | 'ControlGroup' | 'FragmentPath', string>
 >;
 
 const properties = async (spec: ServiceSpec): Promise<Properties> => {
-  const names: (keyof Properties)[] = ['LoadState', 'ActiveState', 'SubState', 'MainPID', 'NRestarts', 'ControlGroup'];
+  const names: (keyof Properties)[] = [
+    ...(['LoadState', 'ActiveState', 'SubState', 'MainPID', 'NRestarts', 'ControlGroup', 'FragmentPath'] as const),
+  ];
   const out = await systemctl(spec, ['show', unitName(spec.instance), ...names.map((name) => `--property=${name}`)]);
   const pairs = out
     .split('\n')
@@ -70,7 +75,9 @@ const properties = async (spec: ServiceSpec): Promise<Properties> => {
   return Object.fromEntries(pairs) as Properties;
 };
 
-const observationOf = (found: Properties): Observation => {
+/** Of ours: what another home runs by the name says nothing of this one's. */
+const observationOf = (spec: ServiceSpec, found: Properties): Observation => {
+  if (found.FragmentPath && strangeUnit(spec, found.FragmentPath)) return { state: 'stopped', restarts: 0 };
   const restarts = Number(found.NRestarts ?? 0) || 0;
   const main = Number(found.MainPID) > 0 ? identify(Number(found.MainPID)) : undefined;
   if (found.ActiveState === 'active' && main !== undefined) return { state: 'running', main, restarts };
@@ -95,24 +102,6 @@ const notEmpty = (spec: ServiceSpec, processes: string): Failure =>
     `${unitName(spec.instance)} does not stop; its processes: ${processes.replaceAll('\n', ', ') || 'unknown'}.`,
     `Look at it: systemctl ${spec.host.uid === 0 ? '' : '--user '}status ${unitName(spec.instance)}`,
   );
-
-/** Runs systemctl to its end; its output, or a Failure with what it said. */
-export const systemctl = async (spec: ServiceSpec, args: readonly string[], timeoutMs = 60_000): Promise<string> => {
-  const { code, stdout, stderr } = await askSystemctl(spec, args, timeoutMs);
-  if (code === 0) return stdout;
-  throw new Failure(
-    'refused-check',
-    `systemctl ${args.join(' ')} failed: ${stderr.trim().slice(-1000)}`,
-    `More is in its journal: assent logs ${spec.instance}`,
-  );
-};
-
-/** The same, whatever comes of it. */
-export const askSystemctl = ({ host }: ServiceSpec, args: readonly string[], timeoutMs = 60_000) =>
-  run(['systemctl', ...(host.uid === 0 ? [] : ['--user']), '--no-ask-password', '--no-pager', ...args], {
-    env: managerEnvironment(host.uid),
-    timeoutMs,
-  });
 
 const lingering = ({ host, instance }: ServiceSpec): ServiceWarning[] => {
   const name = host.uid === 0 ? undefined : findUserById(host.uid)?.name;

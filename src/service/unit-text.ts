@@ -42,6 +42,14 @@ const escaped = (char: string): string => {
   return code < 0x80 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16).padStart(4, '0')}`;
 };
 
+/** What stands between the quotes of a word, as it was before it was written so. */
+export const unquoted = (text: string): string =>
+  text
+    .replace(/\\(?:x([0-9a-f]{2})|u([0-9a-f]{4})|(.))/g, (_, byte?: string, point?: string, char?: string) =>
+      char === undefined ? String.fromCodePoint(Number.parseInt(byte ?? point ?? '', 16)) : char,
+    )
+    .replaceAll('%%', '%');
+
 const percent = (text: string): string => text.replaceAll('%', '%%');
 
 const refuseControl = (path: string): void => {

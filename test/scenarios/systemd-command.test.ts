@@ -3,7 +3,7 @@
  * telemetry of its own, a user's own units, and a container's foreground run as process 1.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Box, bootBox, whyNoBox } from '../support/nspawn.ts';
@@ -22,6 +22,8 @@ let folder: string;
 let web: number;
 let smtp: number;
 let editor: number;
+/** Words for another home, whose store is empty: nothing is ever installed there. */
+let more: string;
 
 beforeAll(async () => {
   if (why !== undefined) return;
@@ -29,10 +31,14 @@ beforeAll(async () => {
   await seedStore(releases);
   folder = makeSandbox();
   for (const home of ['root', 'alice']) await copyStore(join(folder, home), releases, true);
+  mkdirSync(join(folder, 'second'));
   spawnSync('chown', ['-R', '-h', '1000:1000', join(folder, 'alice')]);
-  [web, smtp, editor] = (await freePorts(3)) as [number, number, number];
+  const free = (await freePorts(5)) as [number, number, number, number, number];
+  [web, smtp, editor] = free;
+  more = `--home /srv/second --set webPort=${free[3]} --set smtpPort=${free[4]}`;
   box = await bootBox([
     { from: join(folder, 'root'), to: '/var/lib/assent' },
+    { from: join(folder, 'second'), to: '/srv/second' },
     { from: join(folder, 'alice'), to: '/home/alice/assent' },
   ]);
 });
@@ -222,6 +228,60 @@ describe.skipIf(why !== undefined)('as root', () => {
     expect(existsSync(here('counted', 'telemetry'))).toBe(false);
     expect(assent(`uninstall counted ${change} --purge --ack purge-data`)).toMatchObject({ exit: 0 });
     expect(to.connections()).toBe(1);
+  }, 200_000);
+
+  test('two homes with an instance of the same name: neither touches what systemd has of the other', () => {
+    const unit = 'assent-twice.service';
+    const file = `/etc/systemd/system/${unit}`;
+    const own = `maildev@3.0.0 --name twice ${change}`;
+    expect(assent(`install ${own} --set webPort=${web} --set smtpPort=${smtp}`)).toMatchObject({ exit: 0 });
+    const pid = property(unit, 'MainPID');
+    const text = box.run(['cat', file]).stdout;
+    const untouched = (): void => {
+      expect(box.run(['cat', file, file.replace('.service', '.recover.service')]).stdout).toContain(text);
+      expect(box.run(['cat', file, file.replace('.service', '.recover.service')]).stdout).not.toContain('/srv/second');
+      expect(property(unit, 'UnitFileState')).toBe('enabled');
+    };
+    const refused = {
+      exit: 3,
+      document: { outcome: 'refused', error: { code: 'refused-check', message: expect.stringContaining(file) } },
+    };
+    expect(assent(`install ${own} ${more}`)).toMatchObject(refused);
+    untouched();
+    expect(property(unit, 'MainPID')).toBe(pid);
+    expect(assent('stop twice')).toMatchObject({ exit: 0 });
+    const { document, exit } = assent(`install ${own} ${more}`);
+    expect({ document, exit }).toMatchObject(refused);
+    expect(document.error.advice).toMatch(
+      /--name twice-2.*--supervisor process.*uninstall twice --home \/var\/lib\/assent/,
+    );
+    untouched();
+    expect(box.run(['find', '/srv/second/instances', '-mindepth', '2']).stdout).toBe('');
+    for (const way of ['--name twice-2', '--name twice --supervisor process'])
+      expect(assent(`install maildev@3.0.0 ${way} ${change} --dry-run ${more}`)).toMatchObject({ exit: 0 });
+
+    // As an Assent that did not look has left it: the other home's, with the server of this one.
+    expect(assent('start twice')).toMatchObject({ exit: 0 });
+    const running = property(unit, 'MainPID');
+    box.run(['mkdir', '-p', '/srv/second/instances/twice']);
+    box.run(['sed', '-i', 's:/var/lib/assent:/srv/second:g', file]);
+    expect(box.run(['systemctl', 'daemon-reload']).code).toBe(0);
+    for (const words of [
+      'stop twice',
+      'restart twice',
+      'start twice',
+      `uninstall twice ${change}`,
+      `reinstall twice ${change}`,
+    ])
+      expect(assent(words), words).toMatchObject({ exit: 3, document: { error: { code: 'refused-check' } } });
+    expect(assent('status twice').document.instance.state).toBe('stopped');
+    expect(property(unit, 'MainPID')).toBe(running);
+    // A home that is gone from there was moved.
+    box.run(['rm', '-r', '/srv/second/instances/twice']);
+    expect(assent('restart twice')).toMatchObject({ exit: 0 });
+    expect(box.run(['cat', file]).stdout).toBe(text);
+    expect(assent(`uninstall twice ${change} --purge --ack purge-data`)).toMatchObject({ exit: 0 });
+    expect(property(unit, 'LoadState')).toBe('not-found');
   }, 200_000);
 
   test('Node-RED: its own telemetry is kept off by the unit before every start', async () => {

@@ -1,0 +1,93 @@
+/**
+ * Where the units of an instance lie, and whether they are this home's. Homes know nothing of one another, and systemd knows units by their names alone: two
+ * instances of the same name would write, stop and remove one another's.
+ *
+ * A unit is this home's where its text names it, by whatever path leads there; one that names a home where there is no such instance any more
+ * belongs to nobody, so that a home that was moved keeps its servers. It is judged by its file, loaded or not yet: drop-ins have no say in it.
+ */
+
+import { join } from 'node:path';
+import { Failure } from '../errors.ts';
+import { instancePaths } from '../instance/paths.ts';
+import { readIfThere, statIfThere } from '../system/files.ts';
+import { realPathIfThere } from '../system/quick-files.ts';
+import { actingNames } from './acting-units.ts';
+import { isManagerThere } from './manager.ts';
+import type { ServiceSpec } from './spec.ts';
+import { askSystemctl } from './systemctl.ts';
+import { unitName } from './unit.ts';
+import { systemUnits } from './unit-environment.ts';
+import { homeNamedIn } from './unit-home.ts';
+
+/** Whose units they are: an instance of a home, for whom it runs. */
+export type Named = Pick<ServiceSpec, 'host' | 'instance' | 'paths'>;
+
+/** A unit of the instance's name that is not this home's. */
+export interface StrangeUnit {
+  readonly file: string;
+  /** Undefined where Assent did not write it. */
+  readonly home: string | undefined;
+  /** There is no such instance in that home. */
+  readonly isLeft: boolean;
+}
+
+export const unitFolder = ({ host }: Named): string => (host.uid === 0 ? systemUnits : host.userUnits);
+
+/** Refuses with what to do about it. `isNew`: then also a unit whose home is gone is in the way, for it may be on a disk that is not mounted now. */
+export const mustBeOurs = async (named: Named, { isNew = false } = {}): Promise<void> => {
+  const found = await findStrange(named, [unitName(named.instance), actingNames(named.instance).recover], { isNew });
+  if (found !== undefined) throw notOurs(named, found, isNew);
+};
+
+/** The first of these units that is not this home's. */
+export const findStrange = async (
+  named: Named,
+  names: readonly string[],
+  { isNew = false } = {},
+): Promise<StrangeUnit | undefined> => {
+  const files = new Set([...names.map((name) => join(unitFolder(named), name)), ...(await loadedFrom(named, names))]);
+  return [...files].map((file) => strangeUnit(named, file, isNew)).find((unit) => unit !== undefined);
+};
+
+/** That unit, where it is there and not this home's. */
+export const strangeUnit = ({ instance, paths }: Named, file: string, isNew = false): StrangeUnit | undefined => {
+  const text = textOf(file);
+  if (text === undefined) return undefined;
+  const home = homeNamedIn(text, instance);
+  if (home === undefined) return { file, home, isLeft: true };
+  if (home === paths.home || realPathIfThere(home) === (realPathIfThere(paths.home) ?? paths.home)) return undefined;
+  const isLeft = statIfThere(instancePaths(home, instance).folder) === undefined;
+  return isLeft && !isNew ? undefined : { file, home, isLeft };
+};
+
+/** A unit may be a link to a file elsewhere; one to /dev/null is a mask, and nobody's. */
+const textOf = (file: string): string | undefined => {
+  const real = realPathIfThere(file);
+  if (real === undefined) return undefined;
+  return statIfThere(real)?.kind === 'file' ? readIfThere(real) : '';
+};
+
+/** Files that the manager has these units from. Where none runs there is nothing loaded. */
+const loadedFrom = async (named: Named, names: readonly string[]): Promise<string[]> => {
+  if (!isManagerThere(named.host.uid)) return [];
+  const { stdout } = await askSystemctl(named, ['show', ...names, '--property=FragmentPath']);
+  return stdout
+    .split('\n')
+    .map((line) => line.slice('FragmentPath='.length))
+    .filter((file) => file !== '');
+};
+
+const notOurs = ({ instance }: Named, { file, home, isLeft }: StrangeUnit, isNew: boolean): Failure => {
+  const whose =
+    home === undefined
+      ? `${file} has the name of a unit of ${instance}, and Assent did not write it.`
+      : `${file} is of the instance ${instance} in another home, ${home}. systemd knows one unit of a name.`;
+  const goes = isLeft
+    ? 'Or if nobody needs that unit any more, disable it and delete its file.'
+    : `Or remove the other: assent uninstall ${instance} --home ${home}.`;
+  const stays = isNew ? `Choose another name: --name ${instance}-2, or another supervisor: --supervisor process. ` : '';
+  const advice = `${stays}${isNew ? goes : capital(goes.slice('Or '.length))} Nothing was changed.`;
+  return new Failure('refused-check', whose, advice);
+};
+
+const capital = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
