@@ -19,11 +19,13 @@ import type { ServiceSpec } from '../service/spec.ts';
 import { hostOf } from '../service/spec.ts';
 import { supervisors } from '../service/supervisor.ts';
 import { isOver, lookAtTrial } from '../service/trial.ts';
+import { tryLock } from '../system/lock.ts';
 import { measureTree } from '../system/tree.ts';
 import { treeOptions } from './as-account.ts';
 import { conduct } from './conduct.ts';
 import { specOf } from './context.ts';
 import { formatChanged } from './data-choice.ts';
+import { type Hold, holdInstance } from './hold.ts';
 import type { ChangeRequest, ChangeResult, Events, Ports } from './request.ts';
 import { resolveTarget } from './target.ts';
 
@@ -32,8 +34,22 @@ export type Attended =
   | { readonly became: 'waits'; readonly detail: string }
   | { readonly became: 'rolled-back'; readonly result: ChangeResult };
 
-/** Failures of the rollback itself come through, once they are written down. */
+/** One at a time, whoever has started it. Failures of the rollback itself come through, once they are written down. */
 export const attendTrial = async (ports: Ports, paths: InstancePaths): Promise<Attended> => {
+  if (readState(paths)?.trial === undefined) return { became: 'none' };
+  const attempt = tryLock(paths.trialLock, {
+    ...{ pid: ports.world.pid, command: 'assent trial', step: 'look' },
+    startedAt: ports.world.now().toISOString(),
+  });
+  if (!('lock' in attempt)) return { became: 'busy' };
+  try {
+    return await attend(ports, paths);
+  } finally {
+    attempt.lock.release();
+  }
+};
+
+const attend = async (ports: Ports, paths: InstancePaths): Promise<Attended> => {
   const state = readState(paths);
   if (state?.installed !== true || state.trial === undefined) return { became: 'none' };
   const spec = specOf(state, paths, hostOf(ports.world, await ensureProgram(ports.world, ports.home)));
@@ -42,7 +58,7 @@ export const attendTrial = async (ports: Ports, paths: InstancePaths): Promise<A
   if (memory === undefined) return { became: 'busy' };
   if (memory.verdict === null)
     return isOver(state.trial, memory, ports.world.now()) ? over(onTrial) : { became: 'well' };
-  if (memory.ending === 'waits') return { became: 'waits', detail: memory.detail };
+  if (memory.ending === 'waits') return waits(onTrial, memory.detail);
   return act(onTrial, memory);
 };
 
@@ -56,11 +72,42 @@ interface OnTrial {
 /** Nobody is asked, whoever has typed it. */
 const quietly = (ports: Ports): Ports => ({ ...ports, asker: { ...ports.asker, interactive: false } });
 
-const over = async ({ paths, spec, state }: OnTrial): Promise<Attended> => {
-  await removeTrial(spec, state.supervisor);
-  forgetMemory(paths);
-  return { became: 'over' };
+const over = async (trial: OnTrial): Promise<Attended> => {
+  const isDone = await heldIfSame(trial, async () => {
+    await removeTrial(trial.spec, trial.state.supervisor);
+    forgetMemory(trial.paths);
+  });
+  return { became: isDone ? 'over' : 'busy' };
 };
+
+/**
+ * For what takes a trial away: another change may have ended since the look, and the units are of that one's trial then. False, and nothing done, where
+ * there is another installation, or somebody is at work on this one; a change that has failed and could not be undone is ours.
+ */
+const heldIfSame = async (trial: OnTrial, work: () => Promise<void>): Promise<boolean> => {
+  const hold = heldOrBusy(trial);
+  if (hold === undefined) return false;
+  try {
+    if (!isSame(trial)) return false;
+    await work();
+    return true;
+  } finally {
+    hold.release();
+  }
+};
+
+const heldOrBusy = ({ ports, paths }: OnTrial): Hold | undefined => {
+  try {
+    return holdInstance(ports.world, paths, 'trial');
+  } catch (error) {
+    if (error instanceof Failure && error.code === 'instance-busy') return undefined;
+    throw error;
+  }
+};
+
+/** An open change has not said yet which installation there will be; should it be another, it takes this trial away itself. */
+const isSame = ({ paths, state }: OnTrial): boolean =>
+  unfinished(paths) !== null || readState(paths)?.changedAt === state.changedAt;
 
 const act = async (trial: OnTrial, memory: TrialMemory): Promise<Attended> => {
   const { ports, paths, state } = trial;
@@ -71,6 +118,7 @@ const act = async (trial: OnTrial, memory: TrialMemory): Promise<Attended> => {
   ports.events.note(`${state.title} ${state.release.version} has failed its trial: ${reason}.`);
   const request: ChangeRequest = {
     kind: 'rollback',
+    judged: state.changedAt,
     instance: paths.name,
     given: {},
     yes: true,
@@ -95,7 +143,7 @@ const failed = async (trial: OnTrial, memory: TrialMemory, error: unknown): Prom
   const passes =
     error instanceof Failure && ['instance-busy', 'refused-changed-meanwhile', 'cancelled'].includes(error.code);
   if (passes) {
-    writeMemory(trial.paths, { ...memory, ending: null });
+    if (isSame(trial)) writeMemory(trial.paths, { ...memory, ending: null });
     return { became: 'busy' };
   }
   await wait(trial, memory, `The rollback did not succeed: ${messageOf(error)}`);
@@ -103,14 +151,24 @@ const failed = async (trial: OnTrial, memory: TrialMemory, error: unknown): Prom
 };
 
 /** From here on nobody looks any more, and the server is started again and again as it is without a trial. */
-const wait = async ({ ports, paths, state, spec }: OnTrial, memory: TrialMemory, why: string): Promise<Attended> => {
+const wait = async (trial: OnTrial, memory: TrialMemory, why: string): Promise<Attended> => {
+  const { paths } = trial;
+  if (!isSame(trial)) return { became: 'busy' };
   const detail = `${why} It stays as it is until you decide. Back to the release before: assent rollback ${paths.name}`;
   writeMemory(paths, { ...memory, ending: 'waits', detail });
+  return waits(trial, detail);
+};
+
+/** May be repeated: where somebody holds the instance, or it was interrupted, the next look takes the trial away. */
+const waits = async (trial: OnTrial, detail: string): Promise<Attended> => {
+  const { ports, paths, state, spec } = trial;
   try {
-    await removeTrial(spec, state.supervisor);
-    const supervisor = supervisors[state.supervisor];
-    const isOpen = unfinished(paths) !== null;
-    if (!isOpen && (await supervisor.observe(spec)).gaveUp) await supervisor.start(spec);
+    await heldIfSame(trial, async () => {
+      await removeTrial(spec, state.supervisor);
+      const supervisor = supervisors[state.supervisor];
+      const isOpen = unfinished(paths) !== null;
+      if (!isOpen && (await supervisor.observe(spec)).gaveUp) await supervisor.start(spec);
+    });
   } catch (error) {
     ports.events.warn({
       id: 'trial-left',

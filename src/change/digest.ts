@@ -21,13 +21,16 @@ export const firstDigest = (paths: InstancePaths): string => {
 
 /** Throws 'refused-changed-meanwhile' where it is another by now, and 'refused-check' where the configuration still has none. */
 export const refuseIfChanged = (paths: InstancePaths, digest: string): void => {
-  if (stateDigest(paths) === digest) return;
-  throw new Failure(
+  if (stateDigest(paths) !== digest) throw changedMeanwhile(paths);
+};
+
+/** For whoever finds another installation, or configuration, than the one that he has looked at. */
+export const changedMeanwhile = (paths: InstancePaths): Failure =>
+  new Failure(
     'refused-changed-meanwhile',
     `${paths.name} was changed meanwhile: its state or configuration is not what the plan was made from.`,
     'Nothing was changed by this command. Type it again to see the new plan.',
   );
-};
 
 const stateDigest = (paths: InstancePaths): string => {
   const hash = createHash('sha256').update(readIfThere(paths.state) ?? 'none');

@@ -42,6 +42,8 @@ export interface ChangeRequest {
   readonly rehearsal?: false;
   /** A rollback that a failed trial brings about: why, for the state file. */
   readonly failedTrial?: FailedTrial;
+  /** What such a rollback is for, by its `changedAt`: of another installation it would make something that nobody has judged. */
+  readonly judged?: string;
   readonly supervisor?: SupervisorKind;
   /** `--set` and the answers file in one, flags first: setting name to text; a secret's text is its reference. */
   readonly given: Readonly<Record<string, string>>;

@@ -19,7 +19,7 @@ import { findStored } from '../release/store.ts';
 import { statIfThere } from '../system/files.ts';
 import type { InstanceName } from '../values.ts';
 import { asInstanceName } from '../values.ts';
-import { firstDigest } from './digest.ts';
+import { changedMeanwhile, firstDigest } from './digest.ts';
 import { readJournal } from './journal.ts';
 import type { ChangeKind } from './plan.ts';
 import type { ChangeRequest, Ports } from './request.ts';
@@ -73,10 +73,12 @@ export const refuseUnfinished = (paths: InstancePaths): void => {
   );
 };
 
+/** Throws 'refused-changed-meanwhile' where the request is about another installation than there is. */
 export const resolveTarget = async (ports: Ports, request: ChangeRequest, name: InstanceName): Promise<Target> => {
   const paths = instancePaths(ports.home, name);
   const stateDigest = firstDigest(paths);
   const before = readState(paths) ?? null;
+  if (request.judged !== undefined && before?.changedAt !== request.judged) throw changedMeanwhile(paths);
   return { ...(await targets[request.kind](ports, request, paths, before)), stateDigest };
 };
 

@@ -25,6 +25,8 @@ export interface InstancePaths {
   readonly lock: string;
   /** What the looks at a release on trial have seen so far. */
   readonly trial: string;
+  /** Held by whoever looks at it, and acts. */
+  readonly trialLock: string;
   readonly current: string;
   readonly config: string;
   /** What Assent wrote into `config` the last time: the base of the three-way merge. */
@@ -67,6 +69,7 @@ export const instancePaths = (home: string, name: InstanceName): InstancePaths =
     openJournal: inside('journal/open.jsonl'),
     lock: join(home, 'locks', `${name}.lock`),
     trial: inside('trial.json'),
+    trialLock: join(home, 'locks', `${name}.trial.lock`),
     current: inside('current'),
     config: inside('config'),
     configBase: inside('config.base'),

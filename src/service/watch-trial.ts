@@ -2,7 +2,7 @@
  * The trial of a release where `assent run` is the supervisor: it looks by itself, and starts the command that acts when the release has failed.
  *
  * That command (`assent trial NAME`) is a process of its own, for the rollback that it makes stops this supervisor and all that is below it. It is
- * started again, at leisure, for as long as it has not said what becomes of the release: somebody else may have held the instance.
+ * started again, at leisure, for as long as it has not said what becomes of the release, and is not at it: somebody else may have held the instance.
  */
 
 import { join } from 'node:path';
@@ -10,6 +10,7 @@ import { messageOf } from '../errors.ts';
 import type { InstancePaths } from '../instance/paths.ts';
 import { readState } from '../instance/state.ts';
 import { secondsBetweenLooks } from '../instance/trial.ts';
+import { notedHolder } from '../system/lock.ts';
 import { ownCommand } from '../system/own-process.ts';
 import { sleep, startDetached } from '../system/processes.ts';
 import type { World } from '../system/world.ts';
@@ -60,7 +61,7 @@ const watchAll = async (
     if (memory?.verdict && !isEnded()) {
       if (!told) say(`${state.release.version} has failed its trial: ${memory.verdict.reason}. See ${trialLog(paths)}`);
       told = true;
-      startHook(paths, specNow());
+      if (notedHolder(paths.trialLock) === undefined) startHook(paths, specNow());
     }
     await nap(memory?.verdict ? 10 : secondsBetweenLooks(trial), isEnded);
   }

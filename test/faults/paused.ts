@@ -1,5 +1,5 @@
 /**
- * The real command, stopped (SIGSTOP) right behind a durable write that has a text in it: there whoever attacks it has all the time he needs. It is the
+ * The real command, stopped (SIGSTOP) right behind a durable write that has a text in it, or before it opens a file: there whoever attacks it has all the time he needs. It is the
  * command itself and not its launcher, so that its pid is known; SIGCONT lets it go on.
  */
 
@@ -36,7 +36,7 @@ export const commandWords = (args: readonly string[]): string[] => [
 /** With standard output and error as pipes. Throws where it ends before it has written the text. */
 export const pausedAt = async (
   { world }: Pick<Stage, 'world'>,
-  text: string,
+  text: string | { readonly opening: string },
   args: readonly string[],
 ): Promise<Paused> => {
   const [node = '', ...words] = commandWords(args);
@@ -58,9 +58,9 @@ export const pausedAt = async (
   return { pid: child.pid ?? 0, child, end };
 };
 
-export const pausing = (text: string): Record<string, string> => ({
+export const pausing = (text: string | { readonly opening: string }): Record<string, string> => ({
   NODE_OPTIONS: `--import=${join(import.meta.dirname, '../support/pause-at.mjs')}`,
-  ASSENT_TEST_PAUSE: text,
+  ...(typeof text === 'string' ? { ASSENT_TEST_PAUSE: text } : { ASSENT_TEST_PAUSE_OPENING: text.opening }),
 });
 
 /** Not until its outputs are closed: a server that is left running may hold them open. */

@@ -2,7 +2,8 @@
  * Loaded into the real command with NODE_OPTIONS=--import: stops its process with SIGSTOP right behind the synced entry of a change's journal
  * that has a text in it, until somebody sends SIGCONT. Nothing in the program knows of it.
  *
- * ASSENT_TEST_PAUSE=TEXT     which entry: "entry":"begin","step":"data"
+ * ASSENT_TEST_PAUSE=TEXT          which entry: "entry":"begin","step":"data"
+ * ASSENT_TEST_PAUSE_OPENING=TEXT  or before it first opens a file that has a text in its path
  */
 
 import fs from 'node:fs';
@@ -23,5 +24,22 @@ if (wanted !== undefined) {
     pending = undefined;
     process.kill(process.pid, 'SIGSTOP');
   };
+  syncBuiltinESMExports();
+}
+
+const path = process.env.ASSENT_TEST_PAUSE_OPENING;
+
+if (path !== undefined) {
+  let isPaused = false;
+  for (const name of ['openSync', 'readFileSync']) {
+    const real = fs[name];
+    fs[name] = (file, ...rest) => {
+      if (!isPaused && String(file).includes(path)) {
+        isPaused = true;
+        process.kill(process.pid, 'SIGSTOP');
+      }
+      return real(file, ...rest);
+    };
+  }
   syncBuiltinESMExports();
 }
