@@ -4,7 +4,7 @@
  */
 
 import type { GivenAnswer } from '../consent/decide.ts';
-import { logLength } from '../consent/log.ts';
+import { type Asked, askedNow } from '../consent/log.ts';
 import type { Notice } from '../consent/notice.ts';
 import { makeNotice, noticeId } from '../consent/notice.ts';
 import type { Said } from '../consent/question.ts';
@@ -95,8 +95,8 @@ export interface Heard {
   /** The notice of the release that will run; null where its product declares no telemetry. */
   readonly notice: Notice | null;
   readonly noticeId: NoticeId | null;
-  /** Length of the consent log when the question was put. */
-  readonly since: number;
+  /** What there was of consent when the question was put. */
+  readonly asked: Asked;
 }
 
 /** Asks about telemetry where that may be asked, and hears flags where not. Says in one line when nobody was asked. */
@@ -111,17 +111,17 @@ export const hearConsent = async (
   const vetoed = callerVetoes(ports.world);
   const interactive = ports.asker.interactive && !request.dryRun && request.kind !== 'uninstall';
   const hearing = hear(saidOf(request), id, { interactive, vetoed });
-  const since = logLength(target.paths);
+  const now = askedNow(target.paths);
   if (!hearing.ask) {
     if (hearing.note !== null && request.kind !== 'uninstall') ports.events.note(noteText(hearing.note, id));
-    return { answer: hearing.answer, notice, noticeId: id, since };
+    return { answer: hearing.answer, notice, noticeId: id, asked: now };
   }
   if (notice === null || id === null) throw new Error('a question without a notice');
-  const asked = { noticeId: id, version: target.release.version, account: target.before?.account ?? null };
-  const from = target.from === null ? since : await logQuestion(ports.world, target.paths, asked);
+  const about = { noticeId: id, version: target.release.version, account: target.before?.account ?? null };
+  const asked = target.from === null ? now : await logQuestion(ports.world, target.paths, about);
   const say = await ports.asker.consent(notice, target.release.version);
   const answer: GivenAnswer = say === 'yes' ? { say, by: 'prompt', noticeId: id } : { say, by: 'prompt' };
-  return { answer, notice, noticeId: id, since: from };
+  return { answer, notice, noticeId: id, asked };
 };
 
 /** A yes belongs to what is installed behind the change: an uninstall hears none, for it could not be taken back either. */

@@ -13,8 +13,9 @@
 
 import { join } from 'node:path';
 import type { GivenAnswer } from '../consent/decide.ts';
+import type { Asked } from '../consent/log.ts';
 import { Failure } from '../errors.ts';
-import { field, list, record, text, whole } from '../instance/fields.ts';
+import { field, list, record, text, whole, yesNo } from '../instance/fields.ts';
 import type { InstancePaths } from '../instance/paths.ts';
 import type { InstanceState } from '../instance/state.ts';
 import { parseState } from '../instance/state.ts';
@@ -45,8 +46,10 @@ export interface Opening {
   readonly after: InstanceState;
   readonly found: Found;
   readonly answer: GivenAnswer;
-  /** Length of the consent log when the question was put: a withdrawal after it beats the answer. */
-  readonly since: number;
+  /** What there was of consent when the question was put: a withdrawal after it beats the answer. A journal of before has the length of the log alone. */
+  readonly since: Asked['since'];
+  readonly head?: Asked['head'] | undefined;
+  readonly recorded?: Asked['recorded'] | undefined;
   /** Who answered: the operating-system user. */
   readonly login: string;
   /** Name of the folder under backups/ that gets what was there before. */
@@ -199,6 +202,8 @@ const parseOpening = (entry: RawEntry): Opening => {
     found: record(entry['found'], 'found') as unknown as Found,
     answer: record(entry['answer'], 'answer') as unknown as GivenAnswer,
     since: whole(entry, 'since', 0),
+    head: entry['head'] === undefined ? undefined : text(entry, 'head'),
+    recorded: entry['recorded'] === undefined ? undefined : yesNo(entry, 'recorded'),
     login: text(entry, 'login'),
     backup: field(entry, 'backup', folderName),
     purge: entry['purge'] === true,

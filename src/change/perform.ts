@@ -122,7 +122,7 @@ const openingOf = (ports: Ports, prepared: Prepared): Opening => {
       parts: allParts.filter((part) => statIfThere(partPath(target.paths, part)) !== undefined),
     },
     answer: heard.answer,
-    since: heard.since,
+    ...heard.asked,
     login: ports.world.user.login,
     backup: backupName(target.paths, plan),
     purge: request.purge === true,

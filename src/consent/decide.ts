@@ -13,13 +13,14 @@
 import { messageOf } from '../errors.ts';
 import type { InstancePaths } from '../instance/paths.ts';
 import type { Account } from '../instance/state.ts';
+import { statIfThere } from '../system/files.ts';
 import type { World } from '../system/world.ts';
 import type { GenerationKey, NoticeId } from '../values.ts';
 import { keyDigest } from './digests.ts';
 import { withConsentLock } from './guard.ts';
-import { appendLines, openLog, userDigest } from './log.ts';
+import { type Asked, appendLines, openLog, userDigest } from './log.ts';
 import { type LogReading, type NumberedLine, standingOf } from './log-chain.ts';
-import type { LineContent } from './log-lines.ts';
+import { type LineContent, wasWithdrawal } from './log-lines.ts';
 import type { Standing, Way } from './resolver.ts';
 import { settle, takeAway } from './settle.ts';
 import { sharingOf } from './sharing.ts';
@@ -42,8 +43,10 @@ export interface Raise {
   /** The server's account, as soon as it is known. */
   readonly account: Account | null;
   readonly answer: GivenAnswer;
-  /** `logLength` at the moment in which the question was put: a withdrawal after it beats the yes. */
-  readonly since: number;
+  /** `askedNow` at the moment in which the question was put: a withdrawal after it beats the yes. Where only the length of the log is known, that has to do. */
+  readonly since: Asked['since'];
+  readonly head?: Asked['head'] | undefined;
+  readonly recorded?: Asked['recorded'] | undefined;
   /** Who answered, where another user recovers the change. Default: who runs this. */
   readonly login?: string;
 }
@@ -58,19 +61,22 @@ export const beginGeneration = (world: World, paths: InstancePaths, raise: Raise
 
 export const recordAnswer = (world: World, paths: InstancePaths, raise: Raise): Promise<Recorded> =>
   recorded(world, paths, raise, 'record the answer', (scribe) => {
-    begin(scribe, raise);
+    // What began the generation has made a record, also where there had been none.
+    begin(scribe, raise, isNewest(scribe.log, raise) || raise.recorded);
     const within = decisionsWithin(scribe.log, raise);
     if (within.length === 0) scribe.append(answerLine(scribe, raise));
   });
 
 export const voidGeneration = (world: World, paths: InstancePaths, raise: Raise): Promise<Recorded> =>
   recorded(world, paths, raise, 'void a generation', (scribe) => {
-    begin(scribe, raise);
+    begin(scribe, raise, false);
     if (decisionsWithin(scribe.log, raise).at(-1)?.line?.kind !== 'void') scribe.append(voidLine(scribe.log, raise));
   });
 
 interface Scribe {
   log: LogReading;
+  /** Whether there was a record before anything was written. */
+  readonly recorded: boolean;
   append(line: LineContent): void;
   user(): string;
 }
@@ -87,6 +93,7 @@ const recorded = async (
       const sharing = sharingOf(world, paths, raise.account);
       const scribe: Scribe = {
         log: openLog(world, paths),
+        recorded: statIfThere(paths.consent) !== undefined,
         append: (line) => {
           scribe.log = appendLines(world, paths, [line], sharing);
         },
@@ -107,20 +114,35 @@ const problemOf = (paths: InstancePaths, error: unknown): string => {
   return `The decision about telemetry could not be recorded: ${messageOf(error)}.${gone}`;
 };
 
-/** The generation's line, and what is carried into it: a no said in this change, or a withdrawal that came after the question. */
-const begin = (scribe: Scribe, raise: Raise): void => {
+/**
+ * The generation's line, and what is carried into it: a no said in this change, or a withdrawal that came after the question. `recorded`: there had
+ * been a record, and whoever finds none now sees what a withdrawal has left that could not be written.
+ */
+const begin = (scribe: Scribe, raise: Raise, recorded = raise.recorded): void => {
   if (!isNewest(scribe.log, raise)) {
     const { generation, change, version, noticeId } = raise;
-    const since = Math.min(raise.since, scribe.log.length);
+    const since = sinceOf(scribe.log, raise);
     scribe.append({ kind: 'generation', generation, key: keyDigest(raise.key), change, version, noticeId, since });
   }
-  if (decisionsWithin(scribe.log, raise).length > 0) return;
-  if (raise.answer.say === 'no') scribe.append(answerLine(scribe, raise));
-  else {
+  if (decisionsWithin(scribe.log, raise).length === 0) {
     const withdrawn = withdrawnBefore(scribe.log, raise);
-    if (withdrawn) scribe.append({ ...withdrawn, generation: raise.generation });
+    if (raise.answer.say === 'no') scribe.append(answerLine(scribe, raise));
+    else if (withdrawn) scribe.append({ ...withdrawn, generation: raise.generation });
   }
+  const said = decisionsWithin(scribe.log, raise).map(standingOf).at(-1) ?? null;
+  const isUnwritten = recorded === true && !scribe.recorded && saysYes(raise);
+  if (!isNo(said) && (isUnwritten || isTornNo(scribe.log, raise))) scribe.append(unwrittenNo(raise));
 };
+
+/** Nobody knows any more who said it and how: most often it is a command that was typed. */
+const unwrittenNo = ({ generation, noticeId, version }: Raise): LineContent => ({
+  kind: 'withdrawal',
+  generation,
+  by: 'flag',
+  noticeId,
+  version,
+  user: '',
+});
 
 const answerLine = (scribe: Scribe, raise: Raise): LineContent => {
   const { generation, noticeId, version, answer } = raise;
@@ -162,8 +184,18 @@ const saysYes = ({ answer, noticeId }: Raise): boolean => answer.say === 'yes' &
 const decisionsWithin = (log: LogReading, raise: Raise): NumberedLine[] =>
   log.lines.slice(indexOfGeneration(log, raise) + 1).filter((line) => standingOf(line) !== null);
 
+/** How many lines are older than the question. None, where the log is not the one any more beside which it was put: it was cut, or began anew. */
+const sinceOf = ({ lines }: LogReading, { since, head }: Raise): number => {
+  const last = lines[since - 1];
+  return last !== undefined && (head === undefined || last.hash === head) ? since : 0;
+};
+
+/** Whether a withdrawal after the question was torn while it was being written. */
+const isTornNo = (log: LogReading, raise: Raise): boolean =>
+  log.lines.slice(sinceOf(log, raise)).some(({ line, text }) => line === undefined && wasWithdrawal(text));
+
 const withdrawnBefore = (log: LogReading, raise: Raise) => {
-  const between = log.lines.slice(Math.min(raise.since, log.length), indexOfGeneration(log, raise));
+  const between = log.lines.slice(sinceOf(log, raise), indexOfGeneration(log, raise));
   const line = between.map((numbered) => numbered.line).findLast((candidate) => candidate?.kind === 'withdrawal');
   if (line?.kind !== 'withdrawal') return undefined;
   const { kind, by, noticeId, version, user } = line;

@@ -12,7 +12,7 @@ import { readBytesIfThere, readIfThere, renameDurably, statIfThere } from '../sy
 import { settleFile } from '../system/settled-file.ts';
 import type { World } from '../system/world.ts';
 import { sha256 } from './digests.ts';
-import { type LogReading, readLog } from './log-chain.ts';
+import { type LogReading, noLine, readLog } from './log-chain.ts';
 import { type LineContent, writeLine } from './log-lines.ts';
 import { parseRecord } from './record.ts';
 import type { Sharing } from './sharing.ts';
@@ -26,12 +26,23 @@ export const openLog = (world: World, paths: InstancePaths): LogReading => {
 export const loadLog = (paths: InstancePaths): LogReading =>
   readLog(readBytesIfThere(paths.consentLog) ?? new Uint8Array());
 
-/** Number of lines in the log: what a change has to remember from the moment in which its question is put. 0 where it can't be read. */
-export const logLength = (paths: InstancePaths): number => {
+/** What there was of consent when a question was put: by that a change tells what was done after it. */
+export interface Asked {
+  /** How many lines the log had, and the digest of the last: a line of that number with another digest is of another log. */
+  readonly since: number;
+  readonly head: string;
+  /** Whether there was a record. */
+  readonly recorded: boolean;
+}
+
+/** As it is now. Without a log, and where it can't be read, everything in it comes later. */
+export const askedNow = (paths: InstancePaths): Asked => {
+  const recorded = statIfThere(paths.consent) !== undefined;
   try {
-    return loadLog(paths).length;
+    const { length, head } = loadLog(paths);
+    return { since: length, head, recorded };
   } catch {
-    return 0;
+    return { since: 0, head: noLine, recorded };
   }
 };
 

@@ -11,7 +11,7 @@ import type { World } from '../system/world.ts';
 import type { NoticeId } from '../values.ts';
 import type { GivenAnswer } from './decide.ts';
 import { withConsentLock } from './guard.ts';
-import { appendLines, logLength, userDigest } from './log.ts';
+import { type Asked, appendLines, askedNow, userDigest } from './log.ts';
 import { sharingOf } from './sharing.ts';
 import { isVeto } from './veto.ts';
 
@@ -74,21 +74,22 @@ export const mayAsk = (world: Pick<World, 'env' | 'terminal'>): boolean =>
 export const callerVetoes = (world: Pick<World, 'env'>): boolean => isVeto(world.env.DO_NOT_TRACK);
 
 /**
- * Writes down that the question was put, where the instance exists already: looking at a question makes no log. Returns the log's length from which on
- * a withdrawal beats the answer. Never throws: a question that can't be logged is put all the same.
+ * Writes down that the question was put, where the instance exists already: looking at a question makes no log. Returns what there is
+ * then: a withdrawal behind it beats the answer. Never throws: a question that can't be logged is put all the same.
  */
 export const logQuestion = async (
   world: World,
   paths: InstancePaths,
   asked: { noticeId: NoticeId; version: string | null; account: Account | null },
-): Promise<number> => {
-  const before = logLength(paths);
+): Promise<Asked> => {
+  const before = askedNow(paths);
   try {
     return await withConsentLock(world, paths, 'log the question', async () => {
       const sharing = sharingOf(world, paths, asked.account);
       const user = userDigest(world, paths, world.user.login, sharing);
       const { noticeId, version } = asked;
-      return appendLines(world, paths, [{ kind: 'question', noticeId, version, user }], sharing).length;
+      const log = appendLines(world, paths, [{ kind: 'question', noticeId, version, user }], sharing);
+      return { ...before, since: log.length, head: log.head };
     });
   } catch {
     return before;

@@ -62,7 +62,9 @@ const opening: Opening = {
   after: state,
   found: { running: false, healthy: null, parts: [] },
   answer: { say: 'none', reason: 'not-asked' },
-  since: 0,
+  since: 3,
+  head: 'a'.repeat(64),
+  recorded: true,
   login: 'someone',
   backup: '000007-install',
   purge: false,
@@ -83,6 +85,14 @@ describe('the journal', () => {
     const journal = readJournal(opened());
     expect(journal?.opening).toEqual(opening);
     expect(journal?.committed).toBe(false);
+  });
+
+  it('of before, which has only the length of the log, is read all the same', () => {
+    const paths = instancePaths(sandbox(), 'mail' as InstanceName);
+    mkdirSync(paths.folder, { recursive: true });
+    const { head: _, recorded: __, ...before } = opening;
+    openJournal(world, paths, before);
+    expect(readJournal(paths)?.opening).toEqual(before);
   });
 
   it('is absent where no change was opened, and again once one was closed', () => {

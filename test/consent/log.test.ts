@@ -2,7 +2,7 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { loadLog } from '../../src/consent/log.ts';
+import { type Asked, loadLog } from '../../src/consent/log.ts';
 import { readLog } from '../../src/consent/log-chain.ts';
 import { logQuestion } from '../../src/consent/question.ts';
 import { withdraw } from '../../src/consent/withdraw.ts';
@@ -20,7 +20,7 @@ const acceptedHome = async (): Promise<Home> => {
   return home;
 };
 
-const ask = (home: Home): Promise<number> =>
+const ask = (home: Home): Promise<Asked> =>
   logQuestion(home.world, home.paths, {
     noticeId: sure(readState(home.paths)?.noticeId),
     version: '3.0.0',

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { loadLog, logLength } from '../../src/consent/log.ts';
+import { askedNow, loadLog } from '../../src/consent/log.ts';
 import { noticeId } from '../../src/consent/notice.ts';
 import { sayNo, withdraw } from '../../src/consent/withdraw.ts';
 import { readState } from '../../src/instance/state.ts';
@@ -36,7 +36,7 @@ const yesTo = (home: Home) => {
   const notice = noticeOf('3.0.0');
   const answer = { say: 'yes', by: 'flag', noticeId: noticeId(notice) } as const;
   const about = { change: 'upgrade', version: '3.0.0', notice, answer, generation: 2 };
-  return { raise: raiseOf(home, { ...about, since: logLength(home.paths) }), before: sure(readState(home.paths)) };
+  return { raise: raiseOf(home, { ...about, ...askedNow(home.paths) }), before: sure(readState(home.paths)) };
 };
 
 test('telemetry off, said again while another run loads with a yes: it was off already, and the yes loses', async () => {

@@ -13,7 +13,7 @@ import {
   voidGeneration,
 } from '../../src/consent/decide.ts';
 import { consentOf } from '../../src/consent/gather.ts';
-import { logLength } from '../../src/consent/log.ts';
+import { type Asked, askedNow } from '../../src/consent/log.ts';
 import { makeNotice, type Notice, noticeId } from '../../src/consent/notice.ts';
 import { storeNotice } from '../../src/consent/notice-file.ts';
 import { hear, logQuestion, type Said } from '../../src/consent/question.ts';
@@ -126,7 +126,7 @@ export const conduct = async (home: Home, change: Change): Promise<void> => {
         ? '2.2.1'
         : (before?.release.version ?? '2.2.1');
   const notice = change.telemetry === false ? null : noticeOf(version);
-  const { answer, since } = await listen(home, change, notice, version);
+  const { answer, asked } = await listen(home, change, notice, version);
   if (answer.say === 'no' && before !== undefined) await sayNo(world, paths, answer.by);
   if (change.ends === 'refused') return;
   if (notice !== null) {
@@ -138,7 +138,7 @@ export const conduct = async (home: Home, change: Change): Promise<void> => {
     version,
     notice,
     answer,
-    since,
+    ...asked,
     generation: (before?.generation ?? 0) + 1,
   });
   await open(home, change.change, raise, before);
@@ -153,9 +153,9 @@ export const raiseOf = (
     version: string;
     notice: Notice | null;
     answer: GivenAnswer;
-    since: number;
     generation: number;
-  },
+  } & Pick<Asked, 'since'> &
+    Partial<Asked>,
 ): Raise => ({
   generation: about.generation,
   key: sure(asGenerationKey(home.world.random(32).toString('hex'))),
@@ -165,6 +165,8 @@ export const raiseOf = (
   account: home.account,
   answer: about.answer,
   since: about.since,
+  head: about.head,
+  recorded: about.recorded,
 });
 
 const listen = async (home: Home, change: Change, notice: Notice | null, version: string) => {
@@ -173,16 +175,16 @@ const listen = async (home: Home, change: Change, notice: Notice | null, version
   const stale = noticeId(noticeOf(version, ' of last year'));
   const prompted = change.answer?.by === 'prompt';
   const hearing = hear(saidOf(change.answer, id ?? stale, stale), id, { interactive: prompted, vetoed: false });
-  const since = logLength(paths);
-  if (!hearing.ask) return { answer: hearing.answer, since };
+  const now = askedNow(paths);
+  if (!hearing.ask) return { answer: hearing.answer, asked: now };
   const asked =
     readState(paths) === undefined
-      ? since
+      ? now
       : await logQuestion(world, paths, { noticeId: sure(id), version, account: null });
   const said = sure(change.answer);
   const answer: GivenAnswer =
     said.say === 'yes' ? { say: 'yes', by: said.by, noticeId: sure(id) } : { say: 'no', by: said.by };
-  return { answer, since: asked };
+  return { answer, asked };
 };
 
 const saidOf = (answer: CaseAnswer | null, current: string, stale: string): Said | null => {

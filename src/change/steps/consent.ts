@@ -64,6 +64,8 @@ const raiseOf = ({ opening, account }: ChangeContext): Raise => ({
   account,
   answer: opening.answer,
   since: opening.since,
+  head: opening.head,
+  recorded: opening.recorded,
   login: opening.login,
 });
 

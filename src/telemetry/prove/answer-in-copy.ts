@@ -5,7 +5,7 @@
  */
 
 import { beginGeneration, type Raise, recordAnswer } from '../../consent/decide.ts';
-import { loadLog } from '../../consent/log.ts';
+import { askedNow, loadLog } from '../../consent/log.ts';
 import { makeNotice } from '../../consent/notice.ts';
 import { storeNotice } from '../../consent/notice-file.ts';
 import { openTelemetry } from '../../consent/telemetry-folder.ts';
@@ -50,7 +50,7 @@ export const answerInCopy = async (
     noticeId,
     account: state.account,
     answer: yes && noticeId !== null ? { say: 'yes', by: 'flag', noticeId } : { say: 'no', by: 'flag' },
-    since: Number.MAX_SAFE_INTEGER,
+    ...askedNow(paths),
   };
   for (const record of [beginGeneration, recordAnswer]) {
     const { problem } = await record(world, paths, raise);
