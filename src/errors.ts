@@ -71,12 +71,15 @@ export class Failure extends Error {
   /** What to do now: one or more sentences, or commands to type. */
   readonly advice: string;
   readonly exit: number;
+  /** True if it comes from a change that has begun and could not be brought to its end; what is refused or undone has left no mark. */
+  readonly isOpen: boolean;
 
-  constructor(code: FailureCode, message: string, advice: string, cause?: unknown) {
+  constructor(code: FailureCode, message: string, advice: string, cause?: unknown, isOpen = code === 'change-stuck') {
     super(message, cause === undefined ? undefined : { cause });
     this.code = code;
     this.advice = advice;
     this.exit = failureExits[code];
+    this.isOpen = isOpen;
   }
 }
 

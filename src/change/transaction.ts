@@ -162,6 +162,7 @@ const afterwards = async (ctx: ChangeContext, last: LastAct): Promise<void> => {
   }
 };
 
+/** Of the change itself; whoever comes later, while it waits, is refused with the same code and has changed nothing. */
 const interruptedFailure = (ctx: ChangeContext, how: string, error: unknown, way = ''): Failure => {
   const { kind, instance } = ctx.opening.plan;
   return new Failure(
@@ -169,6 +170,7 @@ const interruptedFailure = (ctx: ChangeContext, how: string, error: unknown, way
     `The ${kind} of ${instance} ${how}, but it could not be brought to its end: ${messageOf(error)}.`,
     `Mend the cause, then: assent recover ${instance}${way}. status, logs and telemetry still work.`,
     error,
+    true,
   );
 };
 

@@ -23,9 +23,9 @@ export const documentOf = (command: string, result: Result | undefined, failure:
 };
 
 const outcomeOf = (failure: unknown): Outcome => {
-  if (!(failure instanceof Failure) || failure.exit === exits.stuck) return 'failed';
+  if (!(failure instanceof Failure) || failure.exit === exits.stuck || failure.isOpen) return 'failed';
   return failure.exit === exits.undone ? 'undone' : 'refused';
 };
 
-/** A change that could be neither finished nor undone has left its mark; what was undone has not. */
-const changedBy = (failure: unknown): boolean => failure instanceof Failure && failure.code === 'change-stuck';
+/** A change that could be neither finished nor undone has left its mark. What was undone has not; nor has what is refused because such a change waits. */
+const changedBy = (failure: unknown): boolean => failure instanceof Failure && failure.isOpen;

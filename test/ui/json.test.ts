@@ -30,6 +30,14 @@ it.each([
   });
 });
 
+it.each([
+  ['of a change that is open itself', true, 'failed', true],
+  ['of what is refused because such a change waits', false, 'refused', false],
+] as const)('tells change-interrupted %s apart', (_, isOpen, outcome, changed) => {
+  const failure = new Failure('change-interrupted', 'What happened.', 'What to do.', undefined, isOpen);
+  expect(JSON.parse(documentOf('upgrade', undefined, failure))).toMatchObject({ outcome, changed, error: { exit: 8 } });
+});
+
 it('tells a bug as one, on one line', () => {
   const text = documentOf('upgrade', undefined, new TypeError('x is not a function\nreally'));
   expect(text.split('\n')).toHaveLength(2);
