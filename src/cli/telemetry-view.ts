@@ -58,7 +58,7 @@ export const telemetryOfOne = async (world: World, home: string, flags: Flags, g
 };
 
 /** One that may not be read must not hide the others. */
-const telemetryOrUnseen = (world: World, home: string, name: InstanceName): Counted | Unseen => {
+export const telemetryOrUnseen = (world: World, home: string, name: InstanceName): Counted | Unseen => {
   try {
     return telemetryOf(world, home, name);
   } catch (error) {

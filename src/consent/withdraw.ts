@@ -45,16 +45,34 @@ export interface Withdrawal {
   readonly warnings: readonly string[];
 }
 
+export interface TriedWithdrawal extends Withdrawal {
+  readonly failure: Failure | null;
+}
+
 const patienceMs = 2_000;
 
 /** Withdraws. Throws 'withdrawal-not-recorded' or 'withdrawal-still-sending' (exit 7) where counting or sending may go on. */
-export const withdraw = (world: World, paths: InstancePaths, ports: WithdrawPorts = {}): Promise<Withdrawal> =>
+export const withdraw = async (world: World, paths: InstancePaths, ports: WithdrawPorts = {}): Promise<Withdrawal> =>
+  orThrown(await tryWithdraw(world, paths, ports));
+
+/** What was done, and beside it the failure that `withdraw` throws: much may have been done by then. */
+export const tryWithdraw = (world: World, paths: InstancePaths, ports: WithdrawPorts = {}): Promise<TriedWithdrawal> =>
   withdrawUnless(world, paths, isOff(world, paths, ['withdrawn']), ports);
 
 /** A no said to a change: it takes effect at once, whatever becomes of the change. Where one stands already, the server needs no word of it. */
-export const sayNo = (world: World, paths: InstancePaths, by: Way, ports: WithdrawPorts = {}): Promise<Withdrawal> => {
+export const sayNo = async (
+  world: World,
+  paths: InstancePaths,
+  by: Way,
+  ports: WithdrawPorts = {},
+): Promise<Withdrawal> => {
   const off = isOff(world, paths, ['withdrawn', 'declined']);
-  return withdrawUnless(world, paths, off, off ? { by } : { ...ports, by });
+  return orThrown(await withdrawUnless(world, paths, off, off ? { by } : { ...ports, by }));
+};
+
+const orThrown = ({ failure, ...withdrawal }: TriedWithdrawal): Withdrawal => {
+  if (failure !== null) throw failure;
+  return withdrawal;
 };
 
 /** `off`: a no stands, and is written down once more. That this fails leaves nothing going on. */
@@ -63,18 +81,21 @@ const withdrawUnless = async (
   paths: InstancePaths,
   off: boolean,
   ports: WithdrawPorts,
-): Promise<Withdrawal> => {
+): Promise<TriedWithdrawal> => {
   const { problem, logged } = await record(world, paths, ports.by ?? 'flag');
   const removed = problem !== null && takeAway(paths);
   const { erased, left } = await erase(world, paths, ports);
-  if (problem !== null && !removed && !off) throw notRecorded(paths, problem, logged);
-  await serverOff(paths, ports);
+  if (problem !== null && !removed && !off) {
+    const failure = notRecorded(paths, problem, logged);
+    return { changed: logged || erased.files > 0, erased, warnings: [], failure };
+  }
+  const failure = await serverOff(paths, ports);
   const instead = removed ? 'the record was removed instead, which is a no' : 'the no that is on record stands';
   const warnings = [
     ...(problem === null ? [] : [`The withdrawal could not be written down (${problem}); ${instead}.`]),
     ...(left === null ? [] : [`Not all that was counted could be erased: ${left}. Nothing reads or adds to it.`]),
   ];
-  return { changed: !off, erased, warnings };
+  return { changed: !off, erased, warnings, failure };
 };
 
 /** Whether a no of these stands that no change under way can end. */
@@ -162,11 +183,12 @@ const erase = async (
 /** Whoever counts holds the folder of the counts open, under whatever name it lies by now. */
 const isCounting = ({ telemetry }: InstancePaths): boolean => isHeldOpen([`${telemetry}/`, `${telemetry}.gone-`]);
 
-const serverOff = async (paths: InstancePaths, ports: WithdrawPorts): Promise<void> => {
+const serverOff = async (paths: InstancePaths, ports: WithdrawPorts): Promise<Failure | null> => {
   try {
     await ports.serverOff?.();
+    return null;
   } catch (error) {
-    throw new Failure(
+    return new Failure(
       'withdrawal-still-sending',
       `The withdrawal is recorded and nothing is counted, but the server's own telemetry is still sending until restarted: ${messageOf(error)}`,
       `Restart it with: assent restart ${paths.name}. If that fails, stop it: assent stop ${paths.name}.`,

@@ -1,39 +1,11 @@
 /** A signal in `telemetry off` and `telemetry send`: what was begun is brought to its end, and the command tells what was done. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { spawn } from 'node:child_process';
+import { openSync, readdirSync, readFileSync } from 'node:fs';
 import { expect, onTestFinished, test } from 'vitest';
+import { realCommand } from '../support/real-command.ts';
 import { receiver } from '../support/receiver.ts';
-import { sandbox } from '../support/sandbox.ts';
 import { eventually } from '../support/service.ts';
-import { type Sender, sender } from '../telemetry/sender.ts';
-
-/** The real command on the clock of these tests, in a process of its own. */
-const command = ({ folder }: Sender, ...words: string[]) => {
-  const script = join(sandbox(), 'assent.ts');
-  const source = (path: string) => JSON.stringify(resolve('src', path));
-  const args = JSON.stringify([...words, 'mail', '--home', folder, '--json']);
-  writeFileSync(
-    script,
-    `import { runCommandLine } from ${source('cli/run.ts')};
-     import { realWorld } from ${source('system/world.ts')};
-     const world = Object.defineProperties({}, { ...Object.getOwnPropertyDescriptors(realWorld()), now: { value: () => new Date('2026-11-25T12:00:00.000Z') } });
-     process.exit(await runCommandLine(world, ${args}, '0.1.0'));`,
-  );
-  const child = spawn(process.execPath, [script], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-    env: { HOME: '/', PATH: process.env.PATH },
-  });
-  onTestFinished(() => void child.kill('SIGKILL'));
-  return { child, ended: documentOf(child) };
-};
-
-const documentOf = async (child: ChildProcess) => {
-  let text = '';
-  child.stdout?.on('data', (chunk) => (text += chunk));
-  const exit = await new Promise<number | null>((done) => child.on('close', done));
-  return { exit, document: JSON.parse(text) };
-};
+import { sender } from '../telemetry/sender.ts';
 
 test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
   'a withdrawal that %s comes into is brought to its end, and told',
@@ -42,7 +14,7 @@ test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
     // Whoever counts holds the counts open: the withdrawal waits for it.
     const holder = spawn('/bin/sleep', ['60'], { stdio: ['ignore', openSync(one.count('2026-11-16'), 'r'), 'ignore'] });
     onTestFinished(() => void holder.kill('SIGKILL'));
-    const { child, ended } = command(one, 'telemetry', 'off');
+    const { child, ended } = realCommand(one.folder, ['telemetry', 'off', 'mail']);
     await eventually(() => expect(readFileSync(one.paths.consentLog, 'utf8')).toContain('"kind":"withdrawal"'), 30_000);
     child.kill(signal);
     const { exit, document } = await ended;
@@ -61,7 +33,7 @@ test('a report that TERM comes into behind its last byte is told as sent, and no
   one.count('2026-11-09');
   one.count('2026-11-16');
   expect(await one.send({}, { beforeFirstByte: () => false })).toMatchObject({ waiting: expect.any(Number) });
-  const { child, ended } = command(one, 'telemetry', 'send');
+  const { child, ended } = realCommand(one.folder, ['telemetry', 'send', 'mail']);
   await eventually(() => expect(received).toHaveLength(1), 30_000);
   child.kill('SIGTERM');
   await new Promise((done) => setTimeout(done, 300));
@@ -82,7 +54,7 @@ test('HUP lets a sender go on to its end', async () => {
   const { url, received } = await receiver((response) => void held.push(() => response.writeHead(200).end('{}')));
   const one = await sender({ endpoint: url });
   one.count('2026-11-16');
-  const { child, ended } = command(one, 'telemetry', 'send');
+  const { child, ended } = realCommand(one.folder, ['telemetry', 'send', 'mail']);
   await eventually(() => expect(received).toHaveLength(1), 30_000);
   child.kill('SIGHUP');
   await new Promise((done) => setTimeout(done, 300));

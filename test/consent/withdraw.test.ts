@@ -6,7 +6,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { beginGeneration } from '../../src/consent/decide.ts';
 import { loadLog } from '../../src/consent/log.ts';
 import { noticeId } from '../../src/consent/notice.ts';
-import { withdraw } from '../../src/consent/withdraw.ts';
+import { tryWithdraw, withdraw } from '../../src/consent/withdraw.ts';
 import type { Failure } from '../../src/errors.ts';
 import { readState, writeState } from '../../src/instance/state.ts';
 import { withTinyDisk } from '../support/mounts.ts';
@@ -95,6 +95,11 @@ test("a server's own telemetry that does not stop is a failure of its own: recor
   expect(failure).toMatchObject({ code: 'withdrawal-still-sending', exit: 7 });
   expect(failure.message).toContain('still sending until restarted');
   expect(answerOf(home)).toMatchObject({ state: 'withdrawn', collecting: false });
+  const again = await acceptedHome();
+  fillTelemetry(again);
+  const tried = await tryWithdraw(again.world, again.paths, { serverOff });
+  expect(tried).toMatchObject({ changed: true, failure: { code: 'withdrawal-still-sending' } });
+  expect(tried.erased.files).toBeGreaterThan(0);
 });
 
 test('on a full disk the record is unlinked, which is a no', async ({ skip }) => {

@@ -158,6 +158,12 @@ it('of a server that does not obey is told by the change, by status and by docto
   expect(again, again.stderr).toMatchObject({ exit: 0, document: { ok: true, consent: { state: 'declined' } } });
   const off = await world.json(['telemetry', 'off', 'node-red']);
   expect(off).toMatchObject({ exit: 7, document: { error: { code: 'withdrawal-still-sending' } } });
+  expect(off.document).toMatchObject({
+    outcome: 'failed',
+    changed: true,
+    instance: { name: 'node-red' },
+    consent: { state: 'withdrawn' },
+  });
   expect(off.document.error.message).toContain('still sending until restarted');
   expect((await world.json(['telemetry', 'status', 'node-red'])).document.consent.reason).toBe('withdrawn');
 });

@@ -3,13 +3,14 @@
  * brought to its end, whatever signal comes: a withdrawal that is recorded is not told as nothing, and no count is left half deleted.
  */
 
+import type { TriedWithdrawal } from '../../consent/withdraw.ts';
 import { Failure } from '../../errors.ts';
 import { listInstances, pickInstance } from '../../instance/find.ts';
 import { toTheEnd } from '../../system/signals.ts';
 import { withdrawnLines } from '../../ui/views/telemetry.ts';
 import type { InstanceName } from '../../values.ts';
 import type { Ended, Invocation, Run } from '../invocation.ts';
-import { telemetryOf } from '../telemetry-view.ts';
+import { type Counted, telemetryOrUnseen, type Unseen } from '../telemetry-view.ts';
 import { withdrawFrom } from '../withdrawing.ts';
 
 export const run: Run = async (invocation) => {
@@ -24,33 +25,41 @@ export const run: Run = async (invocation) => {
   );
 };
 
+/** Of each name what was done, whether or not it failed in the end: a withdrawal may be on record although the server sends on. */
 const withdrawAll = async (invocation: Invocation, names: readonly InstanceName[]): Promise<Ended> => {
-  const { world, home, flags, look } = invocation;
-  const failures: Error[] = [];
-  const done = [];
-  for (const name of names) {
-    try {
-      const withdrawal = await withdrawFrom(invocation, name);
-      done.push({ ...withdrawal, ...telemetryOf(world, home, name) });
-    } catch (error) {
-      failures.push(error as Error);
-    }
-  }
-  const [first] = done;
-  const [failure] = failures;
-  const changed = done.some((one) => one.changed);
+  const { flags, look } = invocation;
+  const tried = [];
+  for (const name of names) tried.push(await withdrawOne(invocation, name));
+  const changed = tried.some((one) => one.changed);
+  const failure = tried.find((one) => one.failure !== null)?.failure ?? null;
+  const [first] = tried;
   return {
     result: {
-      ...(changed ? {} : { outcome: 'unchanged' as const }),
+      ...(changed || failure !== null ? {} : { outcome: 'unchanged' as const }),
       changed,
-      ...(flags.all ? { instances: done.map(({ instance, consent }) => ({ ...instance, consent })) } : {}),
-      ...(first === undefined || flags.all ? {} : { instance: first.instance, consent: first.consent }),
-      erased: done.map(({ instance, erased }) => ({ instance: instance.name, ...erased })),
-      warnings: done.flatMap(({ warnings }) =>
+      ...(flags.all ? { instances: tried.map((one) => ({ ...one.instance, ...consentOf(one) })) } : {}),
+      ...(first === undefined || flags.all ? {} : { instance: first.instance, ...consentOf(first) }),
+      erased: tried.map(({ instance, erased }) => ({ instance: instance.name, ...erased })),
+      warnings: tried.flatMap(({ warnings }) =>
         warnings.map((message) => ({ id: 'withdrawal', message, remedy: 'Nothing is counted.' })),
       ),
     },
-    screen: flags.quiet ? [] : done.flatMap((one) => withdrawnLines(one, look)),
-    ...(failure === undefined ? {} : { failure }),
+    screen: flags.quiet ? [] : tried.filter((one) => one.failure === null).flatMap((one) => withdrawnLines(one, look)),
+    ...(failure === null ? {} : { failure }),
   };
 };
+
+type Tried = Omit<TriedWithdrawal, 'failure'> & { readonly failure: Error | null } & (Counted | Unseen);
+
+const withdrawOne = async (invocation: Invocation, name: InstanceName): Promise<Tried> => {
+  const seen = () => telemetryOrUnseen(invocation.world, invocation.home, name);
+  try {
+    const withdrawal = await withdrawFrom(invocation, name);
+    return { ...withdrawal, ...seen() };
+  } catch (error) {
+    const nothing = { changed: false, erased: { files: 0, bytes: 0 }, warnings: [] };
+    return { ...nothing, failure: error as Error, ...seen() };
+  }
+};
+
+const consentOf = ({ consent }: Tried) => (consent === undefined ? {} : { consent });
