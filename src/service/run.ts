@@ -33,11 +33,13 @@ export interface RunRequest {
   readonly mayRun?: () => boolean;
   /** Where what a server in the foreground writes to its standard output goes. Default: to ours. */
   readonly serverOut?: Stream;
+  /** Called by whoever really starts the server, right before each start. */
+  readonly beforeStart?: () => void;
 }
 
 /** Runs until the server ends or a signal ends it. Returns the exit code: the server's, or 0 where it ended because we told it to. */
 export const runInstance = async (world: World, request: RunRequest): Promise<number> => {
-  const { home, name, mode, consent, mayRun, serverOut = 'out' } = request;
+  const { home, name, mode, consent, mayRun, serverOut = 'out', beforeStart = () => {} } = request;
   if (mode === 'foreground' && isFirstProcess()) becomeInit();
   const paths = instancePaths(home, name);
   const specNow = () => specOfCurrent(world, paths, consent());
@@ -47,8 +49,12 @@ export const runInstance = async (world: World, request: RunRequest): Promise<nu
     return 0;
   }
   if (mode === 'foreground') await refuseForeground(spec);
-  if (mode === 'foreground') return runSpec(world, spec, mode, specNow, mayRun, { serverOut });
-  return runSpec(world, spec, mode, specNow, mayRun, { beside: (say) => watchTrial(world, paths, specNow, say) });
+  const specAtStart = () => {
+    beforeStart();
+    return specNow();
+  };
+  if (mode === 'foreground') return runSpec(world, spec, mode, specAtStart, mayRun, { serverOut });
+  return runSpec(world, spec, mode, specAtStart, mayRun, { beside: (say) => watchTrial(world, paths, specNow, say) });
 };
 
 /** The spec of the release that `current` names. Failure 'no-instance' where nothing is installed, 'refused-check' where the release is gone. */

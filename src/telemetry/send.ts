@@ -8,10 +8,10 @@
  * - What left the machine is kept in `reports/`, the very bytes, with what became of it; also where nothing of it was taken.
  */
 
-import { mayCount } from '../consent/gather.ts';
+import { consentOf, mayCount } from '../consent/gather.ts';
 import type { Recipient } from '../consent/notice.ts';
 import { readNotice } from '../consent/notice-file.ts';
-import { dayOf, readWindow } from '../consent/window.ts';
+import { dayOf, noteGap, readWindow } from '../consent/window.ts';
 import type { InstancePaths } from '../instance/paths.ts';
 import { readState } from '../instance/state.ts';
 import { serverVetoOf } from '../service/server-veto.ts';
@@ -81,6 +81,8 @@ export const sendReports = async (
   options: SendOptions,
 ): Promise<Sending> => {
   forgetOldCopies(world, paths);
+  // Nobody of ours starts what systemd starts: there the timer sees a veto, if it lasts for an hour or two.
+  if (options.scheduled) noteGap(paths, world.now(), consentOf(world, paths, serverVetoOf(world, paths)).collecting);
   const no = refusal(world, paths);
   if (no !== null) return nothing(no);
   const sending = await withSendLock(world, paths, options.scheduled, () => sendAll(world, paths, ports, options));

@@ -7,7 +7,7 @@ import { readState } from '../../src/instance/state.ts';
 import { releaseFolder } from '../../src/release/layout.ts';
 import { sure } from '../consent/support.ts';
 import { makeIdentity, ok, receiver } from '../support/receiver.ts';
-import { sender } from './sender.ts';
+import { type Sender, sender } from './sender.ts';
 
 test('a withdrawal sends nothing ever, and nothing is made anew', async () => {
   const { url, connections } = await receiver();
@@ -29,20 +29,38 @@ test('a veto of the asking shell sends nothing', async () => {
   expect(connections()).toBe(0);
 });
 
+/** The environment file of the server, as its release names it. */
+const serverEnv = (one: Sender): string => {
+  const { release } = sure(readState(one.paths));
+  const folder = releaseFolder(one.folder, release);
+  const releases = [{ version: release.version, service: { environmentFile: 'server.env' } }];
+  for (const made of [folder, one.paths.config]) mkdirSync(made, { recursive: true });
+  const seal = { format: 1, ...release, product: { name: release.product, releases }, tree: '0'.repeat(64) };
+  writeFileSync(join(folder, 'release.json'), JSON.stringify(seal));
+  return join(one.paths.config, 'server.env');
+};
+
 test("a veto in the server's environment file sends nothing", async () => {
   const { url, connections } = await receiver();
   const one = await sender({ endpoint: url });
   one.count('2026-11-16');
-  const { release } = sure(readState(one.paths));
-  const folder = releaseFolder(one.folder, release);
-  const releases = [{ version: release.version, service: { environmentFile: 'server.env' } }];
-  mkdirSync(folder, { recursive: true });
-  mkdirSync(one.paths.config);
-  const seal = { format: 1, ...release, product: { name: release.product, releases }, tree: '0'.repeat(64) };
-  writeFileSync(join(folder, 'release.json'), JSON.stringify(seal));
-  writeFileSync(join(one.paths.config, 'server.env'), 'DO_NOT_TRACK=1\n');
+  writeFileSync(serverEnv(one), 'DO_NOT_TRACK=1\n');
   expect((await one.send()).idle).toEqual({ why: 'consent', reason: 'do-not-track' });
   expect(connections()).toBe(0);
+});
+
+test('days on which the timer saw a veto are never reported', async () => {
+  const { url } = await receiver();
+  const one = await sender({ endpoint: url, period: 'day' });
+  const veto = serverEnv(one);
+  writeFileSync(veto, 'DO_NOT_TRACK=1\n');
+  await one.send({ scheduled: true });
+  one.at('2026-11-26T12:00:00.000Z');
+  writeFileSync(veto, '');
+  await one.send({ scheduled: true });
+  for (const day of ['2026-11-24', '2026-11-25', '2026-11-26', '2026-11-27']) one.count(day);
+  one.at('2026-11-29T12:00:00.000Z');
+  expect((await one.send()).sent.map(({ from }) => from)).toEqual(['2026-11-24', '2026-11-27']);
 });
 
 test('a withdrawal between the connection and the first byte stops it', async () => {

@@ -1,6 +1,7 @@
 /** `assent run NAME`: the server in the foreground. Signals and the end of it are the server's own affair from here on. */
 import { consentForService } from '../../consent/for-service.ts';
 import { mayCount } from '../../consent/gather.ts';
+import { noteGap } from '../../consent/window.ts';
 import { pickInstance } from '../../instance/find.ts';
 import { instancePaths } from '../../instance/paths.ts';
 import { readState } from '../../instance/state.ts';
@@ -17,11 +18,12 @@ export const run: Run = async ({ world, home, flags, operands }) => {
   try {
     const paths = instancePaths(home, name);
     forgetOldCopies(world, paths);
-    const consent = () => consentForService(world, paths, readState(paths)?.veto, world.env.DO_NOT_TRACK);
     const mayRun = () => mayCount(world, paths, serverVetoOf(world, paths)).collecting;
+    const consent = () => consentForService(world, paths, readState(paths)?.veto, world.env.DO_NOT_TRACK);
+    const beforeStart = () => noteGap(paths, world.now(), mayRun());
     // With --json standard output is the document's alone.
     const serverOut = flags.json ? 'err' : 'out';
-    const exit = await runInstance(world, { home, name, mode, consent, mayRun, serverOut });
+    const exit = await runInstance(world, { home, name, mode, consent, mayRun, serverOut, beforeStart });
     return { result: { outcome: 'unchanged', changed: false }, screen: [], exit };
   } finally {
     off();
