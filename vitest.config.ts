@@ -7,7 +7,7 @@ import { defineConfig } from 'vitest/config';
  */
 const slow = [
   'bin/**',
-  'cli/{not-permitted,telemetry-off,telemetry-signals,usage}',
+  'cli/{failed-behind-no,not-permitted,telemetry-off,telemetry-signals,usage}',
   'consent/{decide,history,log,withdraw}',
   'release/{lock-product,runtime,store}',
   'scripts/{build,tally-reporter}',

@@ -16,6 +16,7 @@ import type { InstanceState } from '../instance/state.ts';
 import { readState } from '../instance/state.ts';
 import { unfinished } from '../instance/unfinished.ts';
 import { statIfThere } from '../system/files.ts';
+import { onEndingSignal } from '../system/signals.ts';
 import { hearConsent, settleSettings } from './ask.ts';
 import { refuseUnacknowledged, refuseUnknownAcks } from './dangers.ts';
 import { refuseIfChanged } from './digest.ts';
@@ -91,12 +92,20 @@ const surveyAlone: typeof survey = async (ports, request, target, settled) => {
 
 /**
  * `--dry-run` excepted, a no is on record there and then: it ends a yes in force, and beats one that another run was given meanwhile or that waits for
- * `recover`. That needs no state file, but something of the instance: where there is nothing, no log is made. True if that changed something.
+ * `recover`. That needs no state file, but something of the instance: where there is nothing, no log is made. True if that changed something. A signal
+ * meanwhile ends the command behind it, for what is recorded and half erased is not left so.
  */
 const noAtOnce = async (ports: Ports, request: ChangeRequest, paths: InstancePaths, by: Way): Promise<boolean> => {
   if (request.dryRun || statIfThere(paths.folder)?.kind !== 'folder') return false;
-  const { changed, warnings } = await sayNo(ports.world, paths, by, { serverOff: () => serverOffOrTold(ports, paths) });
+  const serverOff = () => serverOffOrTold(ports, paths);
+  let stopped: string | undefined;
+  const unwatch = onEndingSignal((signal) => {
+    if (signal !== 'SIGHUP') stopped = signal;
+  });
+  const { changed, warnings } = await sayNo(ports.world, paths, by, { serverOff }).finally(unwatch);
+  if (changed) ports.withdrawn?.(paths.name);
   for (const message of warnings) ports.events.warn({ id: 'withdrawal', message, remedy: 'Nothing is counted.' });
+  if (stopped !== undefined) throw new Failure('cancelled', `Stopped by ${stopped}.`, 'Nothing was changed.');
   return changed;
 };
 

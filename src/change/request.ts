@@ -12,7 +12,7 @@ import type { FailedTrial } from '../instance/trial.ts';
 import type { Product } from '../product/manifest.ts';
 import type { Setting } from '../product/settings.ts';
 import type { World } from '../system/world.ts';
-import type { NoticeId } from '../values.ts';
+import type { InstanceName, NoticeId } from '../values.ts';
 import type { ChangeKind, Danger, Plan, Step, Warning } from './plan.ts';
 
 /** Whose data a rollback takes: as the release before left them, or as they are. */
@@ -96,6 +96,8 @@ export interface Ports {
   readonly home: string;
   readonly asker: Asker;
   readonly events: Events;
+  /** Called once a no said to this change has been recorded for an instance: that stands, whatever becomes of the change. */
+  readonly withdrawn?: (name: InstanceName) => void;
 }
 
 export type Outcome =

@@ -17,6 +17,8 @@ import { cancelled } from '../ui/prompts.ts';
 import { renderingFor } from '../ui/rendering.ts';
 import type { InstanceView } from '../ui/result.ts';
 import { changedLines } from '../ui/views/changed.ts';
+import type { InstanceName } from '../values.ts';
+import { failedBehindNo } from './failed-behind-no.ts';
 import { viewBehind } from './instance-view.ts';
 import type { Ended, Invocation } from './invocation.ts';
 
@@ -34,12 +36,19 @@ export const withPorts = async (
 ): Promise<Ended> => {
   const { ports, rendering } = portsOf(invocation, keepsPorts);
   const watch = cancellable(rendering);
+  const { events, warned } = remembering(watch.events);
+  let named: InstanceName | undefined;
+  const withdrawn = (name: InstanceName): void => {
+    named = name;
+  };
   try {
-    const { events, warned } = remembering(watch.events);
-    const changed = await Promise.race([work({ ...ports, events }), watch.cancelled]);
+    const changed = await Promise.race([work({ ...ports, events, withdrawn }), watch.cancelled]);
     const instance = await instanceBehind(invocation, changed, events.warn);
     rendering.end();
     return ended(invocation, changed, instance, warned);
+  } catch (error) {
+    if (named === undefined) throw error;
+    return failedBehindNo(invocation, named, error, warned);
   } finally {
     rendering.end();
     watch.off();

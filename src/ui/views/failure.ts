@@ -43,7 +43,7 @@ const describe = (error: unknown): Described => {
     return { code: 'bug', message: `This is a bug in Assent. ${message}`, advice: reporting, state: '' };
   }
   const { code, message, advice, exit } = error;
-  const told = /nothing (was|has been) changed|unchanged/i.test(`${message} ${advice}`);
+  const told = /nothing (but consent )?(was|has been) changed|unchanged/i.test(`${message} ${advice}`);
   return { code, message, advice, state: told || exit === exits.cancelled ? '' : (machineAfter[exit] ?? '') };
 };
 

@@ -9,7 +9,7 @@ import type { Look } from '../look.ts';
 
 export const planLines = (plan: Plan, look: Look): string[] => [
   '',
-  `  ${look.paint.strong(`The plan for ${plan.instance}.`)} ${look.paint.faint('Nothing has been changed yet.')}`,
+  `  ${look.paint.strong(`The plan for ${plan.instance}.`)} ${look.paint.faint('Nothing of it has been done yet.')}`,
   ...plan.steps.flatMap((step, at) => stepLines(step, at + 1, look)),
   ...summaryLines(plan, look),
   ...plan.dangers.flatMap((danger) => dangerLines(danger, look)),
