@@ -49,7 +49,7 @@ export const mayCountNow = (world: AskingWorld, paths: InstancePaths, serverVeto
 export const consentFingerprint = (paths: InstancePaths): string =>
   `${fingerprint(paths)},${stampOf(paths.openJournal)}`;
 
-const attempts = 4;
+const attempts = 16;
 const betweenAttemptsMs = 25;
 const freshMs = 2_000;
 
