@@ -5,7 +5,7 @@
  * undo entry; every begun step is undone, in reverse order, before an undo is closed. After `commit` there is only
  * forward, after `undo` only backward. So `recover` ends in the old or the new state, and repeating it changes nothing.
  *
- * A signal is looked at between steps: the step under way is finished, then everything is undone.
+ * A signal is looked at between steps: the step under way is finished, then everything is undone. Behind the commit none ends anything.
  */
 
 import { Failure, messageOf } from '../errors.ts';
@@ -155,10 +155,16 @@ const isCommitted = ({ paths }: ChangeContext): boolean => {
 
 /** Behind the commit there is no way back, and what fails there is ended by `recover`. */
 const afterwards = async (ctx: ChangeContext, last: LastAct): Promise<void> => {
+  const unwatch = onEndingSignal((signal) => {
+    if (signal !== 'SIGHUP')
+      ctx.events.note(`${signal}: the change holds and is brought to its end first, please wait.`);
+  });
   try {
     await followCommit(ctx, last);
   } catch (error) {
     throw interruptedFailure(ctx, 'holds', error, ' --finish');
+  } finally {
+    unwatch();
   }
 };
 

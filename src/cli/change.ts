@@ -120,7 +120,8 @@ const ended = (
   };
 };
 
-const cancellable = (rendering: Events): { events: Events; cancelled: Promise<never>; off: () => void } => {
+/** Until the change has begun a signal cancels; from then on, and until what came of it is told, it is not ours to end. */
+export const cancellable = (rendering: Events): { events: Events; cancelled: Promise<never>; off: () => void } => {
   let begun = false;
   let off = () => {};
   const stopped = new Promise<never>((_, reject) => {

@@ -45,13 +45,17 @@ export const recoverUnit = (spec: ServiceSpec): string =>
 
 /** Hundreds of looks are not worth lines of systemd's in the journal, only what the command itself says; and however often it is started, none is refused. */
 export const lookUnit = (spec: ServiceSpec): string =>
-  lines(ofTrial, `Looks at ${spec.title}, which is on trial`, [
-    ...['StartLimitIntervalSec=0', ''],
-    '[Service]',
-    ...actingLines(spec, verifiedCopy(spec), ['trial', spec.instance, '--home', spec.paths.home, '--quiet']),
-    'SyslogLevel=notice',
-    'LogLevelMax=notice',
-  ]);
+  lines(
+    `${ofTrial} A look that ends the trial leaves it to the next change.`,
+    `Looks at ${spec.title}, which is on trial`,
+    [
+      ...['StartLimitIntervalSec=0', ''],
+      '[Service]',
+      ...actingLines(spec, verifiedCopy(spec), ['trial', spec.instance, '--home', spec.paths.home, '--quiet']),
+      'SyslogLevel=notice',
+      'LogLevelMax=notice',
+    ],
+  );
 
 export const trialTimer = (spec: ServiceSpec, trial: Trial): string => {
   const seconds = secondsBetweenLooks(trial);

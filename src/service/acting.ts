@@ -3,7 +3,8 @@
  * a trial is watched by `assent run` there, and nothing is started at boot.
  *
  * All of it is idempotent, decides from what is there, leaves alone what is another home's, and costs nothing where nothing changes. None of it stops a service of these, for it may be
- * just the one that has called: only timers are stopped.
+ * just the one that has called: only timers are stopped. For the same reason the file of a look that is under way stays: systemd forgets with it that
+ * the look may take as long as it likes, and ends it after its usual 90 seconds, in the middle of a rollback.
  */
 
 import { dirname, join } from 'node:path';
@@ -37,15 +38,16 @@ export const installBootRecovery = async (
   else forbidStart(spec);
 };
 
-/** When nothing is installed any more and no change is open. */
+/** When nothing is installed any more and no change is open. What a look under way had to leave goes, too: it has nothing more to look at. */
 export const removeBootRecovery = async (spec: ServiceSpec, supervisor: SupervisorKind): Promise<void> => {
-  const { recover } = actingNames(spec.instance);
-  if (supervisor !== 'systemd' || statIfThere(fileOf(spec, recover)) === undefined) return;
-  if (await findStrange(spec, [recover])) return;
-  await askSystemctl(spec, ['disable', recover]);
-  removeFile(fileOf(spec, recover));
+  const { recover, look } = actingNames(spec.instance);
+  const there = [recover, look].filter((name) => statIfThere(fileOf(spec, name)) !== undefined);
+  if (supervisor !== 'systemd' || there.length === 0) return;
+  if (await findStrange(spec, there)) return;
+  if (there.includes(recover)) await askSystemctl(spec, ['disable', recover]);
+  for (const name of there) removeFile(fileOf(spec, name));
   await systemctl(spec, ['daemon-reload']);
-  await askSystemctl(spec, ['reset-failed', recover]);
+  for (const name of there) await askSystemctl(spec, ['reset-failed', name]);
 };
 
 /** From here on the release is looked at. Failure 'refused-check' where systemd does not take the units. */
@@ -61,7 +63,7 @@ export const installTrial = async (spec: ServiceSpec, supervisor: SupervisorKind
   await systemctl(spec, ['restart', timer]);
 };
 
-/** Nobody looks any more, and the server is never given up again. */
+/** Nobody looks any more, and the server is never given up again. Only the file of a look under way stays, which nothing starts; the next change removes it. */
 export const removeTrial = async (spec: ServiceSpec, supervisor: SupervisorKind): Promise<void> => {
   const { look, timer, dropIn } = actingNames(spec.instance);
   const files = [timer, look, dropIn].map((name) => fileOf(spec, name));
@@ -70,7 +72,8 @@ export const removeTrial = async (spec: ServiceSpec, supervisor: SupervisorKind)
   if (await findStrange(spec, [unitName(spec.instance), look])) return;
   await askSystemctl(spec, ['disable', timer]);
   await askSystemctl(spec, ['stop', timer]);
-  for (const file of files) removeFile(file);
+  const stays = (await isUnderWay(spec, look)) ? fileOf(spec, look) : undefined;
+  for (const file of files) if (file !== stays) removeFile(file);
   removeIfEmpty(dirname(fileOf(spec, dropIn)));
   await systemctl(spec, ['daemon-reload']);
   await askSystemctl(spec, ['reset-failed', timer]);
@@ -86,6 +89,12 @@ export const isTrialWatched = (spec: ServiceSpec): boolean =>
 
 const isEnabled = async (spec: ServiceSpec, name: string): Promise<boolean> =>
   (await askSystemctl(spec, ['is-enabled', '--quiet', name])).code === 0;
+
+/** A unit that systemd does not know is inactive to it; where it says nothing at all, a look may well be under way. */
+const isUnderWay = async (spec: ServiceSpec, name: string): Promise<boolean> => {
+  const { stdout } = await askSystemctl(spec, ['show', '--value', '--property=ActiveState', name]);
+  return !['inactive', 'failed'].includes(stdout.trim());
+};
 
 /** True where it was not there like that before. */
 const write = (spec: ServiceSpec, name: string, text: string): boolean => {

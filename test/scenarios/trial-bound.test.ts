@@ -85,3 +85,11 @@ it('a change that another one has overtaken between its target and its plan is r
   expect([exit, JSON.parse(stdout).error.code]).toEqual([3, 'refused-changed-meanwhile']);
   expect(readJson(inside('instance.json'))).toEqual(before);
 });
+
+it('a rollback that holds is brought to its end, whatever tells it to end behind its commit', async () => {
+  const looking = await pausedAt({ world }, '"entry":"commit"', trial);
+  looking.child.kill('SIGTERM');
+  expect(await looking.end()).toMatchObject({ exit: 0, stdout: expect.stringContaining('brought to its end first') });
+  expect(await status()).toMatchObject({ version: '2.2.1', failedTrial: { version: '3.0.0' } });
+  expect(await status()).not.toHaveProperty('unfinished');
+});

@@ -6,7 +6,7 @@
 import { pickInstance } from '../../instance/find.ts';
 import { instancePaths } from '../../instance/paths.ts';
 import { changedLines } from '../../ui/views/changed.ts';
-import { portsOf, remembering } from '../change.ts';
+import { cancellable, portsOf, remembering } from '../change.ts';
 import { viewBehind } from '../instance-view.ts';
 import type { Run } from '../invocation.ts';
 
@@ -15,9 +15,13 @@ export const run: Run = async (invocation) => {
   const { attendTrial } = await import('../../change/attend-trial.ts');
   const name = await pickInstance(home, operands[0]);
   const { ports, rendering } = portsOf({ ...invocation, flags: { ...flags, quiet: false } }, true);
+  const watch = cancellable(rendering);
   try {
-    const { events, warned } = remembering(ports.events);
-    const attended = await attendTrial({ ...ports, events }, instancePaths(home, name));
+    const { events, warned } = remembering(watch.events);
+    const attended = await Promise.race([
+      attendTrial({ ...ports, events }, instancePaths(home, name)),
+      watch.cancelled,
+    ]);
     rendering.end();
     if (attended.became === 'rolled-back') {
       const { outcome, changed } = attended.result;
@@ -32,6 +36,7 @@ export const run: Run = async (invocation) => {
     return { result: { outcome: 'unchanged', changed: false }, screen: isNews ? [`  ${name}: ${text}`] : [] };
   } finally {
     rendering.end();
+    watch.off();
   }
 };
 
