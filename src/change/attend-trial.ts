@@ -20,12 +20,11 @@ import { hostOf } from '../service/spec.ts';
 import { supervisors } from '../service/supervisor.ts';
 import { isOver, lookAtTrial } from '../service/trial.ts';
 import { tryLock } from '../system/lock.ts';
-import { measureTree } from '../system/tree.ts';
-import { treeOptions } from './as-account.ts';
 import { conduct } from './conduct.ts';
 import { specOf } from './context.ts';
 import { formatChanged } from './data-choice.ts';
 import { type Hold, holdInstance } from './hold.ts';
+import { LeftBehind, leftBehind } from './left-behind.ts';
 import type { ChangeRequest, ChangeResult, Events, Ports } from './request.ts';
 import { resolveTarget } from './target.ts';
 
@@ -146,6 +145,8 @@ const failed = async (trial: OnTrial, memory: TrialMemory, error: unknown): Prom
     if (isSame(trial)) writeMemory(trial.paths, { ...memory, ending: null });
     return { became: 'busy' };
   }
+  // Found before, it had not even begun.
+  if (error instanceof Failure && error.cause instanceof LeftBehind) return wait(trial, memory, error.cause.message);
   await wait(trial, memory, `The rollback did not succeed: ${messageOf(error)}`);
   throw error;
 };
@@ -186,9 +187,7 @@ const whatWouldBeLost = async (
 ): Promise<string | undefined> => {
   const target = await resolveTarget(ports, request, paths.name);
   if (!formatChanged(ports, target)) return undefined;
-  const { changedMs } = await measureTree(paths.data, treeOptions({ account: state.account }));
-  if (changedMs <= Date.parse(state.trial.since)) return undefined;
-  return `It was not rolled back by itself: ${target.to.version} has another format of data, and what was written since ${state.trial.since} (last ${new Date(changedMs).toISOString()}) would be left behind.`;
+  return leftBehind(paths, state.account, state.trial.since, target.to.version);
 };
 
 /** For the plan that nobody is shown. */

@@ -117,7 +117,8 @@ const openingOf = (ports: Ports, prepared: Prepared): Opening => {
     after: stateAfter(ports, prepared, at),
     found: {
       running: found.running,
-      healthy: found.healthy,
+      // A release that has failed its trial may look well in this moment; an undo has to start it again, and nothing more.
+      healthy: request.failedTrial === undefined ? found.healthy : false,
       untried: found.untried,
       parts: allParts.filter((part) => statIfThere(partPath(target.paths, part)) !== undefined),
     },

@@ -3,7 +3,7 @@
  * last word. One look at a time. The server is down in all of it, so that nobody looks but who is told to.
  */
 
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { pausedAt } from '../faults/paused.ts';
 import { mailDevOnTrial } from '../support/quick-product.ts';
@@ -92,4 +92,25 @@ it('a rollback that holds is brought to its end, whatever tells it to end behind
   expect(await looking.end()).toMatchObject({ exit: 0, stdout: expect.stringContaining('brought to its end first') });
   expect(await status()).toMatchObject({ version: '2.2.1', failedTrial: { version: '3.0.0' } });
   expect(await status()).not.toHaveProperty('unfinished');
+});
+
+it('a server that takes mail while its rollback is prepared is started again with it, and waits for a decision', async () => {
+  const verdict = readJson(inside('trial.json'));
+  rmSync(inside('trial.json'));
+  expect(await world.run(['start', name])).toMatchObject({ exit: 0 });
+  const { pid } = readJson(inside('run/process.json')).supervisor;
+  process.kill(pid, 'SIGSTOP');
+  putFile(inside('trial.json'), JSON.stringify(verdict), inside('.'));
+  const looking = await pausedAt({ world }, '"entry":"open"', trial);
+  process.kill(pid, 'SIGCONT');
+  putFile(inside('data/mail/late.eml'), 'Subject: late\n', inside('data'));
+  putFile(inside('sick'), '', inside('.'));
+  const { exit, stdout } = await looking.end();
+  expect(exit, stdout).toBe(0);
+  expect(stdout.replaceAll(/\s+/g, ' ')).toMatch(/would be left behind.*assent rollback maildev/);
+  rmSync(inside('sick'));
+  expect(await status()).toMatchObject({ version: '3.0.0', state: 'running', trial: { waits: expect.any(String) } });
+  expect(await status()).not.toHaveProperty('unfinished');
+  expect(existsSync(inside('data/mail/late.eml'))).toBe(true);
+  expect((await world.run(['recover', name])).exit).toBe(0);
 });

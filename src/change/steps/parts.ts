@@ -13,6 +13,7 @@ import { makeFolder, renameDurably, statIfThere } from '../../system/files.ts';
 import { removeTree, updateTree } from '../../system/tree.ts';
 import { treeOptions } from '../as-account.ts';
 import type { ChangeContext } from '../context.ts';
+import { refuseLeftBehind } from '../left-behind.ts';
 import type { StepWork } from './table.ts';
 
 export type Part = 'data' | 'config' | 'config.base' | 'secrets';
@@ -41,7 +42,10 @@ export const secondCopyStep: StepWork = {
 };
 
 export const dataStep: StepWork = {
-  do: async (ctx) => switchPart(ctx, 'data'),
+  do: async (ctx) => {
+    if (!isSwitched(ctx, 'data')) await refuseLeftBehind(ctx);
+    switchPart(ctx, 'data');
+  },
   undo: async (ctx) => switchBack(ctx, 'data'),
 };
 
