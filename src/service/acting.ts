@@ -13,7 +13,7 @@ import type { Trial } from '../instance/trial.ts';
 import { makeFolder, readIfThere, removeFile, statIfThere, writeDurably } from '../system/files.ts';
 import { removeIfEmpty } from '../system/quick-files.ts';
 import { actingNames, lookUnit, recoverUnit, trialDropIn, trialTimer } from './acting-units.ts';
-import { findStrange, mustBeOurs, unitFolder } from './own-units.ts';
+import { findStrange, mustBeOurs, unitFile, unitFiles, unitFolder } from './own-units.ts';
 import type { ServiceSpec } from './spec.ts';
 import { allowStart, forbidStart } from './started-mark.ts';
 import { askSystemctl, systemctl } from './systemctl.ts';
@@ -32,7 +32,7 @@ export const installBootRecovery = async (
   if (supervisor !== 'systemd') return;
   await mustBeOurs(spec);
   const { recover } = actingNames(spec.instance);
-  const isNew = write(spec, recover, recoverUnit(spec));
+  const isNew = await write(spec, recover, recoverUnit(spec));
   if (isNew || !(await isEnabled(spec, recover))) await systemctl(spec, ['enable', recover]);
   if (runs) allowStart(spec);
   else forbidStart(spec);
@@ -40,14 +40,15 @@ export const installBootRecovery = async (
 
 /** When nothing is installed any more and no change is open. What a look under way had to leave goes, too: it has nothing more to look at. */
 export const removeBootRecovery = async (spec: ServiceSpec, supervisor: SupervisorKind): Promise<void> => {
+  if (supervisor !== 'systemd') return;
   const { recover, look } = actingNames(spec.instance);
-  const there = [recover, look].filter((name) => statIfThere(fileOf(spec, name)) !== undefined);
-  if (supervisor !== 'systemd' || there.length === 0) return;
-  if (await findStrange(spec, there)) return;
-  if (there.includes(recover)) await askSystemctl(spec, ['disable', recover]);
-  for (const name of there) removeFile(fileOf(spec, name));
+  const there = (await unitFiles(spec, [recover, look])).filter(({ file }) => statIfThere(file) !== undefined);
+  const names = there.map(({ name }) => name);
+  if (there.length === 0 || (await findStrange(spec, names))) return;
+  if (names.includes(recover)) await askSystemctl(spec, ['disable', recover]);
+  for (const { file } of there) removeFile(file);
   await systemctl(spec, ['daemon-reload']);
-  for (const name of there) await askSystemctl(spec, ['reset-failed', name]);
+  for (const name of names) await askSystemctl(spec, ['reset-failed', name]);
 };
 
 /** From here on the release is looked at. Failure 'refused-check' where systemd does not take the units. */
@@ -55,9 +56,9 @@ export const installTrial = async (spec: ServiceSpec, supervisor: SupervisorKind
   if (supervisor !== 'systemd') return;
   await mustBeOurs(spec);
   const { look, timer, dropIn } = actingNames(spec.instance);
-  write(spec, look, lookUnit(spec));
-  write(spec, timer, trialTimer(spec, trial));
-  write(spec, dropIn, trialDropIn(spec, trial));
+  await write(spec, look, lookUnit(spec));
+  await write(spec, timer, trialTimer(spec, trial));
+  await write(spec, dropIn, trialDropIn(spec, trial));
   await systemctl(spec, ['daemon-reload']);
   await systemctl(spec, ['enable', timer]);
   await systemctl(spec, ['restart', timer]);
@@ -66,26 +67,28 @@ export const installTrial = async (spec: ServiceSpec, supervisor: SupervisorKind
 /** Nobody looks any more, and the server is never given up again. Only the file of a look under way stays, which nothing starts; the next change removes it. */
 export const removeTrial = async (spec: ServiceSpec, supervisor: SupervisorKind): Promise<void> => {
   const { look, timer, dropIn } = actingNames(spec.instance);
-  const files = [timer, look, dropIn].map((name) => fileOf(spec, name));
-  if (supervisor !== 'systemd' || files.every((file) => statIfThere(file) === undefined)) return;
+  if (supervisor !== 'systemd') return;
+  const drop = await fileOf(spec, dropIn);
+  const files = [...(await unitFiles(spec, [timer, look])).map(({ file }) => file), drop];
+  if (files.every((file) => statIfThere(file) === undefined)) return;
   // A timer and a drop-in name no home: they go with what they belong to.
   if (await findStrange(spec, [unitName(spec.instance), look])) return;
   await askSystemctl(spec, ['disable', timer]);
   await askSystemctl(spec, ['stop', timer]);
-  const stays = (await isUnderWay(spec, look)) ? fileOf(spec, look) : undefined;
+  const stays = (await isUnderWay(spec, look)) ? await fileOf(spec, look) : undefined;
   for (const file of files) if (file !== stays) removeFile(file);
-  removeIfEmpty(dirname(fileOf(spec, dropIn)));
+  removeIfEmpty(dirname(drop));
   await systemctl(spec, ['daemon-reload']);
   await askSystemctl(spec, ['reset-failed', timer]);
 };
 
 /** Whether a boot ends an interrupted change; an instance that no change has touched since there are such units has none. */
-export const hasBootRecovery = (spec: ServiceSpec): boolean =>
-  statIfThere(fileOf(spec, actingNames(spec.instance).recover)) !== undefined;
+export const hasBootRecovery = async (spec: ServiceSpec): Promise<boolean> =>
+  statIfThere(await fileOf(spec, actingNames(spec.instance).recover)) !== undefined;
 
 /** Whether somebody looks at the release, as far as units tell. */
-export const isTrialWatched = (spec: ServiceSpec): boolean =>
-  statIfThere(fileOf(spec, actingNames(spec.instance).timer)) !== undefined;
+export const isTrialWatched = async (spec: ServiceSpec): Promise<boolean> =>
+  statIfThere(await fileOf(spec, actingNames(spec.instance).timer)) !== undefined;
 
 const isEnabled = async (spec: ServiceSpec, name: string): Promise<boolean> =>
   (await askSystemctl(spec, ['is-enabled', '--quiet', name])).code === 0;
@@ -97,12 +100,14 @@ const isUnderWay = async (spec: ServiceSpec, name: string): Promise<boolean> => 
 };
 
 /** True where it was not there like that before. */
-const write = (spec: ServiceSpec, name: string, text: string): boolean => {
-  const file = fileOf(spec, name);
+const write = async (spec: ServiceSpec, name: string, text: string): Promise<boolean> => {
+  const file = await fileOf(spec, name);
   if (readIfThere(file) === text) return false;
   makeFolder(dirname(file));
   writeDurably(file, text, { mode: 0o644 });
   return true;
 };
 
-const fileOf = (spec: ServiceSpec, name: string): string => join(unitFolder(spec), name);
+/** A drop-in is no unit of its own, and is looked for in the folder of units alone. */
+const fileOf = async (spec: ServiceSpec, name: string): Promise<string> =>
+  dirname(name) === '.' ? unitFile(spec, name) : join(await unitFolder(spec), name);

@@ -5,11 +5,11 @@
  * Whoever calls them knows about consent; here nobody asks. What runs asks the resolver by itself, whatever its unit says.
  */
 
-import { join } from 'node:path';
+import { dirname } from 'node:path';
 import type { SupervisorKind } from '../instance/state.ts';
 import { makeFolder, readIfThere, removeFile, statIfThere, writeDurably } from '../system/files.ts';
 import { type CompanionUnit, companionNames, companionUnits } from './companion-units.ts';
-import { findStrange, mustBeOurs, unitFolder } from './own-units.ts';
+import { findStrange, mustBeOurs, unitFile, unitFiles } from './own-units.ts';
 import type { ServiceSpec } from './spec.ts';
 import { askSystemctl, systemctl } from './systemctl.ts';
 import { unitName } from './unit.ts';
@@ -28,8 +28,7 @@ export const installCompanions = async (spec: ServiceSpec, supervisor: Superviso
   );
   if (wanted.length === 0) return;
   await mustBeOurs(spec);
-  makeFolder(unitFolder(spec));
-  const changed = wanted.filter((unit) => write(spec, unit));
+  const changed = await writeUnits(spec, wanted);
   if (changed.length > 0) await systemctl(spec, ['daemon-reload']);
   for (const unit of [count, send?.timer]) {
     if (unit === null || unit === undefined) continue;
@@ -42,9 +41,10 @@ export const installCompanions = async (spec: ServiceSpec, supervisor: Superviso
 export const removeCompanions = (spec: ServiceSpec): Promise<void> => removeUnits(spec, namesOf(spec));
 
 /** Paths that `installCompanions` makes. */
-export const companionFiles = (spec: ServiceSpec): string[] => {
+export const companionFiles = async (spec: ServiceSpec): Promise<string[]> => {
   const { count, send } = companionUnits(spec);
-  return [count, send?.timer, send?.service].flatMap((unit) => (unit ? [fileOf(spec, unit.name)] : []));
+  const names = [count, send?.timer, send?.service].flatMap((unit) => unit?.name ?? []);
+  return (await unitFiles(spec, names)).map(({ file }) => file);
 };
 
 /** The timer first, so that it starts nothing any more. */
@@ -54,15 +54,15 @@ const namesOf = ({ instance }: ServiceSpec): string[] => {
 };
 
 const removeUnits = async (spec: ServiceSpec, names: readonly string[]): Promise<void> => {
-  const there = names.filter((name) => statIfThere(fileOf(spec, name)) !== undefined);
+  const there = (await unitFiles(spec, names)).filter(({ file }) => statIfThere(file) !== undefined);
   if (there.length === 0 || (await areStrange(spec))) return;
-  for (const name of there) {
+  for (const { name, file } of there) {
     await askSystemctl(spec, ['disable', name]);
     await systemctl(spec, ['stop', name]);
-    removeFile(fileOf(spec, name));
+    removeFile(file);
   }
   await systemctl(spec, ['daemon-reload']);
-  await askSystemctl(spec, ['reset-failed', ...there]);
+  await askSystemctl(spec, ['reset-failed', ...there.map(({ name }) => name)]);
 };
 
 /** Another home's instance of the same name may be under systemd where this one is not. A timer names no home: it goes with the others. */
@@ -71,11 +71,15 @@ const areStrange = async (spec: ServiceSpec): Promise<boolean> => {
   return (await findStrange(spec, [unitName(spec.instance), send, count])) !== undefined;
 };
 
-/** True where the unit was not there like that before. */
-const write = (spec: ServiceSpec, { name, text }: CompanionUnit): boolean => {
-  if (readIfThere(fileOf(spec, name)) === text) return false;
-  writeDurably(fileOf(spec, name), text, { mode: 0o644 });
-  return true;
+/** Those that were not there like that before. */
+const writeUnits = async (spec: ServiceSpec, units: readonly CompanionUnit[]): Promise<CompanionUnit[]> => {
+  const changed: CompanionUnit[] = [];
+  for (const unit of units) {
+    const file = await unitFile(spec, unit.name);
+    if (readIfThere(file) === unit.text) continue;
+    makeFolder(dirname(file));
+    writeDurably(file, unit.text, { mode: 0o644 });
+    changed.push(unit);
+  }
+  return changed;
 };
-
-const fileOf = (spec: ServiceSpec, name: string): string => join(unitFolder(spec), name);

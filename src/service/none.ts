@@ -18,7 +18,7 @@ export const noneSupervisor: Supervisor = {
   stop: (spec) => stopDetached(spec),
   observe: (spec) => Promise.resolve(observeRun(spec)),
   logs: (spec, options) => readLog(serverLog(spec.paths.logs), options),
-  describe: () => [],
+  describe: async () => [],
   warnings: ({ instance }) => [
     {
       id: 'nobody-starts-it',

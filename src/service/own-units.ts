@@ -6,7 +6,7 @@
  * belongs to nobody, so that a home that was moved keeps its servers. It is judged by its file, loaded or not yet: drop-ins have no say in it.
  */
 
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { Failure } from '../errors.ts';
 import { instancePaths } from '../instance/paths.ts';
 import { readIfThere, statIfThere } from '../system/files.ts';
@@ -22,6 +22,11 @@ import { homeNamedIn } from './unit-home.ts';
 /** Whose units they are: an instance of a home, for whom it runs. */
 export type Named = Pick<ServiceSpec, 'host' | 'instance' | 'paths'>;
 
+export interface UnitFile {
+  readonly name: string;
+  readonly file: string;
+}
+
 /** A unit of the instance's name that is not this home's. */
 export interface StrangeUnit {
   readonly file: string;
@@ -31,7 +36,31 @@ export interface StrangeUnit {
   readonly isLeft: boolean;
 }
 
-export const unitFolder = ({ host }: Named): string => (host.uid === 0 ? systemUnits : host.userUnits);
+/** Where units are written: for a user where the manager looks, whatever XDG_CONFIG_HOME and HOME of whoever types say now. */
+export const unitFolder = async (named: Named): Promise<string> =>
+  named.host.uid === 0 ? systemUnits : ((await folderOfManager(named)) ?? named.host.userUnits);
+
+/** Each of these units with its file: where the manager has it from, else where it would be written. */
+export const unitFiles = async (named: Named, names: readonly string[]): Promise<UnitFile[]> => {
+  const folder = await unitFolder(named);
+  const own = named.host.uid === 0 ? [] : (await loadedFrom(named, names)).filter((file) => isOwn(named, file));
+  return names.map((name) => ({ name, file: own.find((file) => basename(file) === name) ?? join(folder, name) }));
+};
+
+export const unitFile = async (named: Named, name: string): Promise<string> => {
+  const [found] = await unitFiles(named, [name]);
+  return found?.file ?? '';
+};
+
+/** What lies in the machine's folders for all users is not one user's to change. */
+const isOwn = ({ host }: Named, file: string): boolean => statIfThere(file)?.uid === host.uid;
+
+/** The manager looks first for what was set by systemctl, in the folder beside. A path that systemctl can't print is unknown. */
+const folderOfManager = async (named: Named): Promise<string | undefined> => {
+  if (!isManagerThere(named.host.uid)) return undefined;
+  const { stdout } = await askSystemctl(named, ['show', '--property=UnitPath']);
+  return /^UnitPath=(\/\S*\/systemd\/user)\.control /.exec(stdout)?.[1];
+};
 
 /** Refuses with what to do about it. `isNew`: then also a unit whose home is gone is in the way, for it may be on a disk that is not mounted now. */
 export const mustBeOurs = async (named: Named, { isNew = false } = {}): Promise<void> => {
@@ -45,7 +74,8 @@ export const findStrange = async (
   names: readonly string[],
   { isNew = false } = {},
 ): Promise<StrangeUnit | undefined> => {
-  const files = new Set([...names.map((name) => join(unitFolder(named), name)), ...(await loadedFrom(named, names))]);
+  const folder = await unitFolder(named);
+  const files = new Set([...names.map((name) => join(folder, name)), ...(await loadedFrom(named, names))]);
   return [...files].map((file) => strangeUnit(named, file, isNew)).find((unit) => unit !== undefined);
 };
 

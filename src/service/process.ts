@@ -26,7 +26,7 @@ export const processSupervisor: Supervisor = {
   stop: (spec) => stopDetached(spec),
   observe: (spec) => Promise.resolve(observeRun(spec)),
   logs: (spec, options) => readLog(serverLog(spec.paths.logs), options),
-  describe: () => [],
+  describe: async () => [],
   warnings: (spec) => [notAfterReboot(spec)],
 };
 

@@ -49,7 +49,7 @@ export interface ServiceHost {
   readonly gid: number;
   /** The user's own HOME, for processes of ours; servers have their data folder. */
   readonly home: string;
-  /** Where user units lie: `$XDG_CONFIG_HOME/systemd/user`. */
+  /** Where user units lie if their manager does not tell: `$XDG_CONFIG_HOME/systemd/user` of whoever types. */
   readonly userUnits: string;
 }
 

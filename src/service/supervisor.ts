@@ -59,7 +59,7 @@ export interface Supervisor {
   /** Lines of the server's output, without their line ends. */
   readonly logs: (spec: ServiceSpec, options: LogOptions) => AsyncIterable<string>;
   /** Paths that `install` makes outside of the instance's folder. */
-  readonly describe: (spec: ServiceSpec) => string[];
+  readonly describe: (spec: ServiceSpec) => Promise<string[]>;
   /** What an admin should know about this kind here: ids for JSON, messages and remedies for people. */
   readonly warnings: (spec: ServiceSpec) => ServiceWarning[];
 }

@@ -6,13 +6,13 @@
  * nor stopped (own-units.ts).
  */
 
-import { join } from 'node:path';
+import { dirname } from 'node:path';
 import { Failure } from '../errors.ts';
 import { makeFolder, removeFile, statIfThere, writeDurably } from '../system/files.ts';
 import { identify, sleep } from '../system/processes.ts';
 import { findUserById } from '../system/users.ts';
 import { readJournal } from './journal-log.ts';
-import { findStrange, mustBeOurs, strangeUnit, unitFolder } from './own-units.ts';
+import { findStrange, mustBeOurs, strangeUnit, unitFile } from './own-units.ts';
 import type { ServiceSpec } from './spec.ts';
 import { allowStart, forbidStart } from './started-mark.ts';
 import type { Observation, ServiceWarning, Supervisor } from './supervisor.ts';
@@ -25,16 +25,19 @@ export const systemdSupervisor: Supervisor = {
   mustBeOurs,
   install: async (spec) => {
     await mustBeOurs(spec);
-    makeFolder(unitFolder(spec));
-    writeDurably(unitFile(spec), renderUnit(spec), { mode: 0o644 });
+    const file = await unitFile(spec, unitName(spec.instance));
+    makeFolder(dirname(file));
+    writeDurably(file, renderUnit(spec), { mode: 0o644 });
     await systemctl(spec, ['daemon-reload']);
     await systemctl(spec, ['enable', unitName(spec.instance)]);
   },
   remove: async (spec) => {
-    if (statIfThere(unitFile(spec)) === undefined || (await findStrange(spec, [unitName(spec.instance)]))) return;
+    const file = await unitFile(spec, unitName(spec.instance));
+    if (statIfThere(file) === undefined && !(await isLoaded(spec))) return;
+    if (await findStrange(spec, [unitName(spec.instance)])) return;
     await systemdSupervisor.stop(spec);
     await systemctl(spec, ['disable', unitName(spec.instance)]);
-    removeFile(unitFile(spec));
+    removeFile(file);
     await systemctl(spec, ['daemon-reload']);
     await askSystemctl(spec, ['reset-failed', unitName(spec.instance)]);
   },
@@ -54,11 +57,14 @@ export const systemdSupervisor: Supervisor = {
   },
   observe: async (spec) => observationOf(spec, await properties(spec)),
   logs: (spec, options) => readJournal(spec, unitName(spec.instance), options),
-  describe: (spec) => [unitFile(spec)],
+  describe: async (spec) => [await unitFile(spec, unitName(spec.instance))],
   warnings: (spec) => lingering(spec),
 };
 
-const unitFile = (spec: ServiceSpec): string => join(unitFolder(spec), unitName(spec.instance));
+/** Its file may have been deleted by hand. Where no manager answers, nothing is loaded. */
+const isLoaded = async (spec: ServiceSpec): Promise<boolean> =>
+  (await askSystemctl(spec, ['show', unitName(spec.instance), '--property=LoadState'])).stdout.trim() ===
+  'LoadState=loaded';
 
 type Properties = Readonly<
   Record<'LoadState' | 'ActiveState' | 'SubState' | 'MainPID' | 'NRestarts' | 'ControlGroup' | 'FragmentPath', string>

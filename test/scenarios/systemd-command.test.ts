@@ -54,8 +54,9 @@ interface Answer {
   document: any;
 }
 
-const assent = (words: string, uid = 0): Answer => {
-  const { code, stdout, stderr } = box.run([join(repository, 'bin/assent'), ...words.split(' '), '--json'], { uid });
+const assent = (words: string, uid = 0, env: readonly string[] = []): Answer => {
+  const command = ['env', ...env, join(repository, 'bin/assent'), ...words.split(' '), '--json'];
+  const { code, stdout, stderr } = box.run(command, { uid });
   expect(stdout, stderr).not.toBe('');
   const document = JSON.parse(stdout);
   if (code !== 0) console.log(words, JSON.stringify(document.error), stderr.slice(-500));
@@ -350,5 +351,28 @@ describe.skipIf(why !== undefined)('as a user', () => {
     expect(assent(`uninstall ${change} --purge --ack purge-data${home}`, 1000)).toMatchObject({ exit: 0 });
     expect(box.run(['ls', `${files}/assent-maildev.service`]).code).not.toBe(0);
     expect(to.connections()).toBe(0);
+  }, 120_000);
+
+  test('her units stay where her manager looks, whatever XDG_CONFIG_HOME of a later shell says', () => {
+    const files = '/home/alice/.config/systemd/user';
+    const elsewhere = ['XDG_CONFIG_HOME=/home/alice/.elsewhere'];
+    const home = '--home /home/alice/assent';
+    const own = `${change} --set webPort=${web} --set smtpPort=${smtp} ${home}`;
+    expect(assent(`install maildev@2.2.1 ${own}`, 1000)).toMatchObject({ exit: 0 });
+    expect(assent(`upgrade maildev ${change} ${home}`, 1000, elsewhere)).toMatchObject({ exit: 0 });
+    expect(box.run(['cat', `${files}/assent-maildev.service`]).stdout).toContain('MailDev 3.0.0');
+    expect(asAlice('is-active', 'assent-maildev.trial.timer').stdout).toBe('active\n');
+    expect(asAlice('show', '--value', '--property=OnFailure', 'assent-maildev').stdout).toContain('trial.service');
+    const ids = assent(`doctor maildev ${home}`, 1000, elsewhere).document.findings.map(({ id }: { id: string }) => id);
+    expect(ids).not.toEqual(expect.arrayContaining(['service-file']));
+    expect(ids).not.toEqual(expect.arrayContaining(['trial-not-watched']));
+    // Its file is gone, and systemd has it all the same.
+    expect(box.run(['rm', `${files}/assent-maildev.service`]).code).toBe(0);
+    expect(assent(`uninstall maildev ${change} --purge --ack purge-data ${home}`, 1000, elsewhere)).toMatchObject({
+      exit: 0,
+    });
+    expect(units(1000)).toEqual([]);
+    const left = box.run(['find', '/home/alice', '-path', '/home/alice/assent', '-prune', '-o', '-name', '*assent-*']);
+    expect(left.stdout.replace('/home/alice/assent\n', '')).toBe('');
   }, 120_000);
 });

@@ -68,7 +68,7 @@ test('they run the verified copy, and a veto of the change is theirs, too', asyn
   expect(units.count!.text).toContain('\nUser=daemon\n');
   expect(units.count!.text).toContain(`\nReadWritePaths="-${spec.paths.counts}"\n`);
   expect(units.count!.text).toContain('\nPrivateNetwork=yes\n');
-  expect(companionFiles(spec).map((file) => file.split('/').at(-1))).toEqual([
+  expect((await companionFiles(spec)).map((file) => file.split('/').at(-1))).toEqual([
     'assent-mail.count.service',
     'assent-mail.telemetry.timer',
     'assent-mail.telemetry.service',

@@ -87,9 +87,8 @@ const ownTelemetry = async ({ paths, spec, observed }: Patient): Promise<Found[]
   ];
 };
 
-const serviceFiles = ({ paths, spec, supervisor }: Patient): Found[] =>
-  supervisor
-    .describe(spec)
+const serviceFiles = async ({ paths, spec, supervisor }: Patient): Promise<Found[]> =>
+  (await supervisor.describe(spec))
     .filter((path) => statIfThere(path) === undefined)
     .map((path) =>
       problem(

@@ -5,7 +5,7 @@ import { hasBootRecovery, isTrialWatched } from '../../service/acting.ts';
 import type { Found, Patient } from './finding.ts';
 import { note, problem, warning } from './finding.ts';
 
-const onTrial = ({ world, paths, state, spec }: Patient): Found[] => {
+const onTrial = async ({ world, paths, state, spec }: Patient): Promise<Found[]> => {
   const { trial } = state;
   if (trial === undefined) return [];
   const { verdict, ending, detail } = readMemory(paths, state);
@@ -21,7 +21,7 @@ const onTrial = ({ world, paths, state, spec }: Patient): Found[] => {
     ];
   }
   if (world.now().getTime() >= Date.parse(trial.until)) return [];
-  if (state.supervisor === 'systemd' && !isTrialWatched(spec))
+  if (state.supervisor === 'systemd' && !(await isTrialWatched(spec)))
     return [
       warning(
         'trial-not-watched',
@@ -49,8 +49,8 @@ const failedTrial = ({ paths, state: { failedTrial: failed } }: Patient): Found[
         ),
       ];
 
-const bootRecovery = ({ paths, state, spec }: Patient): Found[] =>
-  state.supervisor !== 'systemd' || hasBootRecovery(spec)
+const bootRecovery = async ({ paths, state, spec }: Patient): Promise<Found[]> =>
+  state.supervisor !== 'systemd' || (await hasBootRecovery(spec))
     ? []
     : [
         note(
