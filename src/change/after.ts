@@ -49,7 +49,7 @@ export const tidyUp = {
     for (const backup of listFolder(ctx.paths.backups)) await removeBackup(join(ctx.paths.backups, backup));
     await removeTree(ctx.paths.logs);
     await removeTree(ctx.paths.run);
-    if (ctx.account?.made) await removeAccount(ctx.account.name);
+    if (ctx.account?.made) await removeAccount(ctx.account);
     for (const name of listFolder(ctx.paths.folder)) {
       if (name !== 'journal' && name !== 'recover') await removeTree(join(ctx.paths.folder, name));
     }

@@ -27,7 +27,7 @@ import { listMounts } from '../system/mounts.ts';
 import { portHolder } from '../system/net.ts';
 import type { TreeSize } from '../system/tree.ts';
 import { measureTree } from '../system/tree.ts';
-import { findFreeId, findUser } from '../system/users.ts';
+import { findFreeId, findGroup, findUser } from '../system/users.ts';
 import type { World } from '../system/world.ts';
 import { treeOptions } from './as-account.ts';
 import type { SettledSettings } from './ask.ts';
@@ -163,10 +163,19 @@ const newAccount = ({ world, home }: Ports, target: Target): Account | null => {
   const name = `assent-${target.paths.name}`.slice(0, 32);
   const there = findUser(name);
   if (there !== undefined) return { name, uid: there.uid, gid: there.gid, made: false };
+  if (findGroup(name) !== undefined) throw groupAlone(name);
   const taken = listInstances(home).flatMap((other) => readState(instancePaths(home, other))?.account?.uid ?? []);
   const id = findFreeId(taken);
   return { name, uid: id, gid: id, made: true };
 };
+
+/** Whoever made it has given it rights or members. A user made for it here would have them, and the removal of that user would take the group along. */
+const groupAlone = (name: string): Failure =>
+  new Failure(
+    'refused-check',
+    `The group ${name} is there, and no user of that name, as whom the server would run.`,
+    `If the server shall be in that group, make the user: useradd --system --gid ${name} --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin ${name}. If nobody needs the group: groupdel ${name}. Nothing was changed.`,
+  );
 
 const refuseTakenPorts = async (target: Target, settings: Settings, ours: Settings): Promise<void> => {
   const address = typeof settings['listen'] === 'string' ? settings['listen'] : '127.0.0.1';

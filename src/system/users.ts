@@ -1,5 +1,5 @@
 /**
- * The machine's users: /etc/passwd first, then whatever else the name service knows (LDAP, systemd) through `getent`.
+ * The machine's users and groups: /etc/passwd and /etc/group first, then whatever else the name service knows (LDAP, systemd) through `getent`.
  */
 import { readFileSync } from 'node:fs';
 
@@ -13,6 +13,18 @@ export interface User {
 export const findUser = (name: string): User | undefined => find(name, (user) => user.name === name);
 
 export const findUserById = (uid: number): User | undefined => find(String(uid), (user) => user.uid === uid);
+
+export interface Group {
+  readonly name: string;
+  readonly gid: number;
+}
+
+export const findGroup = (name: string): Group | undefined => {
+  const isIt = (group: Group): boolean => group.name === name;
+  return (
+    parseGroups(readFileSync('/etc/group', 'utf8')).find(isIt) ?? parseGroups(askNameService('group', name)).find(isIt)
+  );
+};
 
 /** A number from the range of system users that neither a user nor a group has, nor any of `taken`. */
 export const findFreeId = (taken: readonly number[]): number => {
@@ -30,13 +42,13 @@ const idsIn = (file: string): number[] =>
     .map((line) => Number(line.split(':')[2]));
 
 const find = (key: string, isIt: (user: User) => boolean): User | undefined =>
-  parse(readFileSync('/etc/passwd', 'utf8')).find(isIt) ?? parse(askNameService(key)).find(isIt);
+  parse(readFileSync('/etc/passwd', 'utf8')).find(isIt) ?? parse(askNameService('passwd', key)).find(isIt);
 
 /** Takes a name or a number; what comes back has to be looked at, since a name of digits is taken for a number. */
-const askNameService = (key: string): string => {
+const askNameService = (database: 'passwd' | 'group', key: string): string => {
   if (!/^[\w.@-]+$/.test(key) || key.startsWith('-')) return '';
   const { spawnSync } = process.getBuiltinModule('node:child_process');
-  const { status, stdout } = spawnSync('getent', ['passwd', key], { encoding: 'utf8', timeout: 10_000 });
+  const { status, stdout } = spawnSync('getent', [database, key], { encoding: 'utf8', timeout: 10_000 });
   return status === 0 ? stdout : '';
 };
 
@@ -44,4 +56,10 @@ const parse = (text: string): User[] =>
   text.split('\n').flatMap((line) => {
     const [name, , uid, gid, , home] = line.split(':');
     return name && uid && gid && home !== undefined ? [{ name, uid: Number(uid), gid: Number(gid), home }] : [];
+  });
+
+const parseGroups = (text: string): Group[] =>
+  text.split('\n').flatMap((line) => {
+    const [name, , gid] = line.split(':');
+    return name && gid ? [{ name, gid: Number(gid) }] : [];
   });

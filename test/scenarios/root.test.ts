@@ -7,7 +7,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, lstatSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import {
   findAccount,
   forgetAccount,
@@ -42,6 +42,21 @@ afterAll(async () => {
 const serverPid = (): number => readJson(stage.place('run/process.json')).child.pid;
 
 describe.skipIf(skipped)('a server of root', () => {
+  it('is refused where the group of its name is there and no user, and installable with the user', async () => {
+    const { install, place, userName, world } = stage;
+    onTestFinished(() => forgetAccount(userName));
+    expect(spawnSync('groupadd', ['--system', userName]).status).toBe(0);
+    const { exit, document } = await world.json(install());
+    expect({ exit, error: document.error }).toMatchObject({ exit: 3, error: { code: 'refused-check' } });
+    expect({ user: findAccount(userName), group: isGroup(userName) }).toEqual({ user: undefined, group: true });
+    expect(existsSync(place('journal'))).toBe(false);
+    const [, command = ''] = /make the user: (useradd .*?)\. If/.exec(document.error.advice) ?? [];
+    expect(spawnSync('sh', ['-c', command]).status, document.error.advice).toBe(0);
+    expect(
+      (await world.json([...install(), '--dry-run'])).document.plan.map(({ id }: { id: string }) => id),
+    ).not.toContain('account');
+  });
+
   it('has its system user taken away with a first installation that is undone', async () => {
     const { install, place, userName, world } = stage;
     const child = world.start([...install(), '--verbose']);
