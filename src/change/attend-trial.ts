@@ -37,7 +37,9 @@ export type Attended =
 export const attendTrial = async (ports: Ports, paths: InstancePaths): Promise<Attended> => {
   if (readState(paths)?.trial === undefined) return { became: 'none' };
   const attempt = tryLock(paths.trialLock, {
-    ...{ pid: ports.world.pid, command: 'assent trial', step: 'look' },
+    pid: ports.world.pid,
+    command: 'assent trial',
+    step: 'look',
     startedAt: ports.world.now().toISOString(),
   });
   if (!('lock' in attempt)) return { became: 'busy' };
