@@ -6,6 +6,7 @@
  * question; then the lock, and a look whether the plan is still true; then everything slow; then the transaction.
  */
 
+import { holdAsking } from '../consent/asking.ts';
 import { consentOf } from '../consent/gather.ts';
 import type { Way } from '../consent/resolver.ts';
 import { sayNo } from '../consent/withdraw.ts';
@@ -33,6 +34,7 @@ import { refuseWithoutSpace } from './space.ts';
 import { sweep } from './stage.ts';
 import { stateUnread } from './state-unread.ts';
 import { survey } from './survey.ts';
+import type { Target } from './target.ts';
 import { refuseUnfinished, resolveTarget, targetInstance } from './target.ts';
 
 export const outcomes = {
@@ -52,6 +54,17 @@ export const conduct = async (ports: Ports, request: ChangeRequest): Promise<Cha
   if (instead === 'unchanged') return unchanged(ports, paths, withdrew);
   if (instead !== undefined) return conduct(ports, instead);
   if (!request.dryRun) refuseUnwritable(paths);
+  const asking = request.dryRun ? undefined : holdAsking(ports.world, paths);
+  try {
+    return await carryThrough(ports, request, target);
+  } finally {
+    asking?.release();
+  }
+};
+
+/** From the first question to the end. */
+const carryThrough = async (ports: Ports, request: ChangeRequest, target: Target): Promise<ChangeResult> => {
+  const { paths } = target;
   ports.events.title(`${target.product.title} ${target.release.version}`, target.product.summary);
   const settled = await settleSettings(ports, request, target);
   const heard = await hearConsent(ports, request, target, settled.settings);

@@ -2,8 +2,8 @@
  * Withdrawing: `telemetry off`, and every no said to a change. It works at any time, without network and
  * without a question, during a change and while an interrupted one waits; and nothing about it is ever sent.
  *
- * Every no is a line of its own in the log, also where one stands already: elsewhere somebody may have been asked since, and only a line behind
- * that question beats the yes.
+ * A no is a line of its own in the log, also where one stands already, if somebody is being asked elsewhere: only a line behind that question beats
+ * the yes.
  *
  * Order: the log, the record, both synced; what was counted is renamed away and deleted; wait until what counts has stopped; look again;
  * say what was erased. What can't be written is made a no by unlinking the record, which needs no space; if that
@@ -17,6 +17,7 @@ import { unfinished } from '../instance/unfinished.ts';
 import { isHeldOpen } from '../system/process-table.ts';
 import { sleep } from '../system/processes.ts';
 import type { World } from '../system/world.ts';
+import { isAsking } from './asking.ts';
 import { keyDigest } from './digests.ts';
 import { type Erased, eraseTelemetry } from './erase.ts';
 import { consentOf } from './gather.ts';
@@ -75,14 +76,15 @@ const orThrown = ({ failure, ...withdrawal }: TriedWithdrawal): Withdrawal => {
   return withdrawal;
 };
 
-/** `off`: a no stands, and is written down once more. That this fails leaves nothing going on. */
+/** `off`: a no stands. Where somebody may have been given a yes meanwhile it is written down once more; that this fails leaves nothing going on. */
 const withdrawUnless = async (
   world: World,
   paths: InstancePaths,
   off: boolean,
   ports: WithdrawPorts,
 ): Promise<TriedWithdrawal> => {
-  const { problem, logged } = await record(world, paths, ports.by ?? 'flag');
+  const isSaid = off && !isAsking(world, paths);
+  const { problem, logged } = isSaid ? said : await record(world, paths, ports.by ?? 'flag');
   const removed = problem !== null && takeAway(paths);
   const { erased, left } = await erase(world, paths, ports);
   if (problem !== null && !removed && !off) {
@@ -107,6 +109,8 @@ interface Outcome {
   readonly problem: string | null;
   readonly logged: boolean;
 }
+
+const said: Outcome = { problem: null, logged: true };
 
 const record = (world: World, paths: InstancePaths, by: Way): Promise<Outcome> =>
   withConsentLockIfPossible(world, paths, 'withdraw', async () => {
