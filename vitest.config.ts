@@ -8,7 +8,7 @@ import { defineConfig } from 'vitest/config';
 const slow = [
   'bin/**',
   'cli/{failed-behind-no,not-permitted,telemetry-off,telemetry-signals,usage}',
-  'consent/{decide,history,log,withdraw}',
+  'consent/{decide,history,log,restored,withdraw}',
   'release/{lock-product,runtime,store}',
   'scripts/{build,tally-reporter}',
   'service/{health,own-telemetry,process,run,start-twice}',

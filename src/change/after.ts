@@ -6,6 +6,7 @@
  */
 
 import { dirname, join } from 'node:path';
+import { removeMark } from '../consent/mark.ts';
 import { messageOf } from '../errors.ts';
 import { listInstances } from '../instance/find.ts';
 import { instancePaths } from '../instance/paths.ts';
@@ -55,6 +56,8 @@ export const tidyUp = {
     }
     // Not before all of it is gone for good: a loss of power must not bring back a part without the journal that says it was purged.
     syncFolder(ctx.paths.folder);
+    // Beside the folder, and so before the journal, without which nobody would come to it again.
+    removeMark(ctx.paths);
     for (const { path, kind } of await removeRest(ctx)) {
       ctx.events.warn({
         id: 'left-behind',

@@ -25,7 +25,7 @@ export interface Hold {
 export const holdInstance = (world: World, paths: InstancePaths, command: string): Hold => {
   refuseForeign(world, paths);
   const folder = dirname(paths.lock);
-  if (statIfThere(folder) === undefined) makeFolder(folder, { mode: 0o700 });
+  if (statIfThere(folder) === undefined) makeFolder(folder);
   const attempt = tryLock(paths.lock, {
     pid: world.pid,
     command: `assent ${command}`,

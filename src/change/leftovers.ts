@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { eraseTelemetry, listErasing } from '../consent/erase.ts';
 import { consentOf } from '../consent/gather.ts';
 import { withConsentLockIfPossible } from '../consent/guard.ts';
+import { markTemporaries } from '../consent/mark.ts';
 import { messageOf } from '../errors.ts';
 import type { InstancePaths } from '../instance/paths.ts';
 import { listHalfMade } from '../instance/recovery-copy.ts';
@@ -61,6 +62,7 @@ const leftFolders = (paths: InstancePaths): string[] => [
 
 const leftFiles = (paths: InstancePaths): string[] => [
   ...[paths.folder, paths.journal, paths.notices].flatMap(listTemporaries),
+  ...markTemporaries(paths),
   ...listFolder(paths.folder)
     .filter((name) => recordTemporary.test(name))
     .map((name) => join(paths.folder, name)),

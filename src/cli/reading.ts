@@ -73,7 +73,7 @@ export const closedHint = `There is a home of the system, ${systemHome}: to see 
  * counts or sends; told to people it would be an untruth about a server that goes on counting.
  */
 export const refuseUnreadable = (paths: InstancePaths): void => {
-  const closed = [paths.state, paths.consent, paths.consentLog].find(isForbidden);
+  const closed = [paths.state, paths.consent, paths.consentLog, paths.consentMark].find(isForbidden);
   if (closed === undefined) return;
   throw new Failure(
     'refused-permission',

@@ -18,9 +18,10 @@ import type { World } from '../system/world.ts';
 import type { GenerationKey, NoticeId } from '../values.ts';
 import { keyDigest } from './digests.ts';
 import { withConsentLock } from './guard.ts';
-import { type Asked, appendLines, openLog, userDigest } from './log.ts';
+import { type Asked, appendLines, isDoubtful, openLog, userDigest } from './log.ts';
 import { type LogReading, type NumberedLine, standingOf } from './log-chain.ts';
 import { type LineContent, wasWithdrawal } from './log-lines.ts';
+import { markedGeneration } from './mark.ts';
 import type { Standing, Way } from './resolver.ts';
 import { settle, takeAway } from './settle.ts';
 import { sharingOf } from './sharing.ts';
@@ -77,6 +78,8 @@ interface Scribe {
   log: LogReading;
   /** Whether there was a record before anything was written. */
   readonly recorded: boolean;
+  /** True while the log is one of before, and nothing was written behind it yet. */
+  isOfBefore(): boolean;
   append(line: LineContent): void;
   user(): string;
 }
@@ -94,11 +97,13 @@ const recorded = async (
       const scribe: Scribe = {
         log: openLog(world, paths),
         recorded: statIfThere(paths.consent) !== undefined,
+        isOfBefore: () => scribe.log.length > 0 && isDoubtful(paths, scribe.log),
         append: (line) => {
           scribe.log = appendLines(world, paths, [line], sharing);
         },
         user: () => userDigest(world, paths, raise.login ?? world.user.login, sharing),
       };
+      refuseOfBefore(paths, scribe.log, raise);
       write(scribe);
       await settle(world, paths, raise, sharing);
       return { problem: null };
@@ -106,6 +111,15 @@ const recorded = async (
   } catch (error) {
     return { problem: problemOf(paths, error) };
   }
+};
+
+/**
+ * A change that was open when a backup was made, and was ended since, comes back with it, and a yes in its opening entry, too. Its number tells: a change that
+ * begins now has a higher one than anything that was marked.
+ */
+const refuseOfBefore = (paths: InstancePaths, log: LogReading, { generation }: Raise): void => {
+  if (generation > markedGeneration(paths) || !isDoubtful(paths, log)) return;
+  throw new Error('this change comes from before what was decided last, as after a restored backup');
 };
 
 /** The record of before belongs to an earlier generation or disagrees with the log; taking it away only makes that plain. */
@@ -119,7 +133,7 @@ const problemOf = (paths: InstancePaths, error: unknown): string => {
  * been a record, and whoever finds none now sees what a withdrawal has left that could not be written.
  */
 const begin = (scribe: Scribe, raise: Raise, recorded = raise.recorded): void => {
-  if (!isNewest(scribe.log, raise)) {
+  if (!isNewest(scribe.log, raise) || scribe.isOfBefore()) {
     const { generation, change, version, noticeId } = raise;
     const since = sinceOf(scribe.log, raise);
     scribe.append({ kind: 'generation', generation, key: keyDigest(raise.key), change, version, noticeId, since });

@@ -64,6 +64,8 @@ const faults: Record<Fault, string> = {
   'log-broken': 'consent.log was altered',
   'log-earlier': 'consent.log does not know this installation',
   'log-short': 'consent.log has lost lines',
+  'log-of-before': 'consent.log lacks what was decided last, as after a restored backup',
+  'mark-unreadable': 'the mark of the last decision, locks/NAME.consent-mark, is damaged or can not be read',
   'log-disagrees': 'consent.json and consent.log disagree',
   'notice-other': 'it was given to another notice than that of the running release',
   'notice-altered': 'the stored notice was altered or is gone',

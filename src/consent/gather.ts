@@ -15,6 +15,7 @@ import { pause, realPath } from '../system/settled-file.ts';
 import type { World } from '../system/world.ts';
 import { bindingOf, keyDigest } from './digests.ts';
 import { readLog } from './log-chain.ts';
+import { parseMark } from './mark.ts';
 import { storedNoticeId } from './notice-file.ts';
 import { parseRecord } from './record.ts';
 import { type Answer, type InstanceFacts, type ResolverInput, resolve } from './resolver.ts';
@@ -75,12 +76,15 @@ const gather = (world: AskingWorld, paths: InstancePaths, vetoes: readonly (stri
   const openBefore = changeOf(paths);
   const owner = statOrNothing(paths.folder)?.uid;
   const state = stateOf(paths, owner);
+  // Before the log, behind which it is written: read the other way round, a line that is just being added would be missed.
+  const mark = fileOf(paths.consentMark, owner);
   const record = fileOf(paths.consent, owner);
   const log = fileOf(paths.consentLog, owner);
   return {
     instance: typeof state === 'object' && state !== null ? factsOf(world, paths, state) : state,
     record: typeof record === 'object' ? parseRecord(record.toString('utf8')) : recordFault[record],
     log: typeof log === 'object' ? readLog(log) : logFault[log],
+    mark: typeof mark === 'object' ? parseMark(mark.toString('utf8')) : markFault[mark],
     storedNoticeId: typeof state === 'object' && state?.noticeId ? trustedNoticeId(paths, state.noticeId, owner) : null,
     vetoed: [...vetoes, typeof state === 'object' ? state?.veto : undefined].some(isVeto),
     now: world.now(),
@@ -91,6 +95,7 @@ const gather = (world: AskingWorld, paths: InstancePaths, vetoes: readonly (stri
 type Unreadable = 'missing' | 'unreadable' | 'foreign';
 
 const recordFault = { missing: 'missing', unreadable: 'record-unreadable', foreign: 'record-foreign' } as const;
+const markFault = { missing: 'missing', unreadable: 'mark-unreadable', foreign: 'mark-unreadable' } as const;
 const logFault = { missing: 'missing', unreadable: 'log-unreadable', foreign: 'log-foreign' } as const;
 
 /** The bytes of a regular file that belongs to the folder's owner, or why there are none. */
@@ -141,7 +146,7 @@ const changeOf = (paths: InstancePaths): { running: boolean } | null => {
 };
 
 const fingerprint = (paths: InstancePaths): string =>
-  [paths.state, paths.consent, paths.consentLog].map(stampOf).join();
+  [paths.state, paths.consent, paths.consentLog, paths.consentMark].map(stampOf).join();
 
 const stampOf = (path: string): string => {
   const stat = statOrNothing(path);
@@ -149,7 +154,7 @@ const stampOf = (path: string): string => {
 };
 
 const isFresh = (world: AskingWorld, paths: InstancePaths): boolean =>
-  [paths.folder, paths.consent, paths.consentLog]
+  [paths.folder, paths.consent, paths.consentLog, paths.consentMark]
     .map((path) => statOrNothing(path))
     .some((stat) => stat !== undefined && Math.abs(world.now().getTime() - stat.mtimeMs) < freshMs);
 

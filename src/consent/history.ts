@@ -6,8 +6,10 @@
 import { Failure } from '../errors.ts';
 import type { InstancePaths } from '../instance/paths.ts';
 import { knownUsers, loadLog } from './log.ts';
-import type { NumberedLine } from './log-chain.ts';
+import type { LogReading, NumberedLine } from './log-chain.ts';
 import type { LogLine } from './log-lines.ts';
+import { readMark } from './mark.ts';
+import { isBehind } from './resolver.ts';
 
 export interface HistoryEntry {
   readonly n: number;
@@ -36,11 +38,12 @@ export interface History {
 export const historyOf = (paths: InstancePaths): History => {
   const log = loadLog(paths);
   const users = knownUsers(paths);
+  const fault = log.fault?.message ?? faultOfBefore(paths, log);
   const yesBefore = yesesBefore(log.lines);
   return {
     entries: log.lines.map((line, at) => entryOf(line, users, yesBefore[at] === true)),
-    whole: log.whole,
-    fault: log.fault?.message ?? null,
+    whole: fault === null,
+    fault,
     head: log.head,
   };
 };
@@ -62,6 +65,17 @@ export const assertWhole = (paths: InstancePaths, { fault }: History): void => {
     `The history in ${paths.consentLog} was altered: ${fault}.`,
     `Whatever was decided there counts as no until the next change asks anew. Compare it with a copy or a receipt that you kept; then: assent reinstall ${paths.name}.`,
   );
+};
+
+/** What an intact chain does not tell: that it once went on otherwise. */
+const faultOfBefore = (paths: InstancePaths, log: LogReading): string | null => {
+  const mark = readMark(paths);
+  if (typeof mark === 'string' || log.length === 0 || !isBehind(log, mark)) return null;
+  const lacks =
+    log.length < mark.line
+      ? `it ends with line ${log.length}, and line ${mark.line} was written, too`
+      : `line ${mark.line} is not the one that was written`;
+  return `${lacks}; most likely a backup was restored`;
 };
 
 /** For each line whether a yes stood when it was written. */

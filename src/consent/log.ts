@@ -4,6 +4,8 @@
  * A line torn by a crash is closed by a newline and then spoken for by a `repair` line; so is a log that somebody damaged or cut, and
  * then whatever was decided in it is over. The names of those who answered are in `consent.users`, for the owner alone: the log, which
  * the server's account can read, has only a salted digest of each.
+ *
+ * Behind each append the mark follows, so that a log of before is known for one. To go on with such a log is to speak for it, as for a damaged one.
  */
 
 import type { InstancePaths } from '../instance/paths.ts';
@@ -14,7 +16,9 @@ import type { World } from '../system/world.ts';
 import { sha256 } from './digests.ts';
 import { type LogReading, noLine, readLog } from './log-chain.ts';
 import { type LineContent, writeLine } from './log-lines.ts';
+import { raiseMark, readMark } from './mark.ts';
 import { parseRecord } from './record.ts';
+import { isBehind } from './resolver.ts';
 import type { Sharing } from './sharing.ts';
 
 /** For whoever is about to write: what is no file is moved away first. */
@@ -46,8 +50,20 @@ export const askedNow = (paths: InstancePaths): Asked => {
   }
 };
 
-/** Appends the lines in their order and says what the log is then. Throws the system's error. */
+/** Appends the lines in their order, raises the mark, and says what the log is then. Throws the system's error. */
 export const appendLines = (
+  world: World,
+  paths: InstancePaths,
+  contents: readonly LineContent[],
+  sharing: Sharing,
+): LogReading => {
+  const log = appendUnmarked(world, paths, contents, sharing);
+  raiseMark(paths, log, sharing);
+  return log;
+};
+
+/** The same without the mark, for whoever goes on where that can't be written. */
+export const appendUnmarked = (
   world: World,
   paths: InstancePaths,
   contents: readonly LineContent[],
@@ -95,9 +111,26 @@ const parseUser = (line: string): [string, string][] => {
 };
 
 const repairOf = (log: LogReading, paths: InstancePaths): LineContent[] => {
-  const lost = Math.max(0, recordedLength(paths) - log.length);
-  if (!log.whole || lost > 0) return [{ kind: 'repair', broken: digestBeforeNext(paths), lost }];
+  if (isLost(paths, log)) {
+    const lost = Math.max(0, recordedLength(paths) - log.length, markedLine(paths) - log.length);
+    return [{ kind: 'repair', broken: digestBeforeNext(paths), lost }];
+  }
   return log.torn.length > 0 ? [{ kind: 'repair', torn: [...log.torn] }] : [];
+};
+
+/** Whether what the log says is over: it was altered or cut, or is one of before. Of no log there is nothing to be over. */
+export const isLost = (paths: InstancePaths, log: LogReading): boolean =>
+  !log.whole || recordedLength(paths) > log.length || (log.length > 0 && isDoubtful(paths, log));
+
+/** Whether the mark says that the log is one of before, or can't be read and so says nothing that could be relied on. */
+export const isDoubtful = (paths: InstancePaths, log: LogReading): boolean => {
+  const mark = readMark(paths);
+  return mark === 'mark-unreadable' || isBehind(log, mark);
+};
+
+const markedLine = (paths: InstancePaths): number => {
+  const mark = readMark(paths);
+  return typeof mark === 'object' ? mark.line : 0;
 };
 
 /** Of all bytes that will stand before the next line: a torn end gets its newline first. */

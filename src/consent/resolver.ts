@@ -42,6 +42,8 @@ export type Fault =
   | 'log-broken'
   | 'log-earlier'
   | 'log-short'
+  | 'log-of-before'
+  | 'mark-unreadable'
   | 'log-disagrees'
   | 'notice-other'
   | 'notice-altered';
@@ -87,11 +89,22 @@ export interface LogView {
   /** False if a line does not fit the one before it and no repair speaks for it. */
   readonly whole: boolean;
   readonly length: number;
+  readonly lines: readonly { readonly hash: string }[];
   /** The newest generation that the log knows, with the digest of its key. */
   readonly generation: { readonly generation: number; readonly key: string } | null;
   readonly standing: Standing | null;
   /** True if a withdrawal was torn while it was being written, after the standing line. */
   readonly tornNo: boolean;
+}
+
+/** The mark beside the locks, as mark.ts parses it: the line of the log that decided last, as far as is known. */
+export interface ConsentMark {
+  readonly format: 1;
+  /** The highest that was ever begun. */
+  readonly generation: number;
+  /** Number of the line, counted from 1, and its digest. */
+  readonly line: number;
+  readonly hash: string;
 }
 
 export interface ResolverInput {
@@ -106,6 +119,8 @@ export interface ResolverInput {
     | 'record-unreadable'
     | 'record-foreign';
   readonly log: LogView | 'missing' | 'log-unreadable' | 'log-foreign';
+  /** Missing says nothing: homes of before had none, and a purge takes it away. */
+  readonly mark: ConsentMark | 'missing' | 'mark-unreadable';
   /** The id of the notice's stored copy, taken anew from its bytes; null where there is no copy that can be trusted. */
   readonly storedNoticeId: string | null;
   /** True if DO_NOT_TRACK vetoes, in the server's environment or the asking process's own. */
@@ -194,16 +209,22 @@ const isHarmless = (log: ResolverInput['log']): boolean =>
   typeof log === 'object' && log.whole && !log.tornNo && log.standing?.state !== 'accepted';
 
 const firstFault = (input: ResolverInput): Fault | null => {
-  const { instance, record, log } = input;
+  const { instance, record, log, mark } = input;
   if (instance === null || instance === 'unreadable') return 'instance-unreadable';
   if (typeof record === 'string' && record !== 'missing') return record;
   if (log === 'missing') return 'log-missing';
   if (typeof log === 'string') return log;
   if (!log.whole) return 'log-broken';
+  if (mark === 'mark-unreadable') return mark;
+  if (isBehind(log, mark)) return 'log-of-before';
   if (log.generation?.generation !== instance.generation || log.generation.key !== instance.key) return 'log-earlier';
   if (record === 'missing') return log.tornNo || isDecision(log.standing) ? 'record-missing' : null;
   return faultOfRecord(record, log, instance, input);
 };
+
+/** Whether the log lacks what was decided last: a backup of it was restored, or another put in its place. */
+export const isBehind = (log: LogView, mark: ConsentMark | 'missing'): boolean =>
+  mark !== 'missing' && log.lines[mark.line - 1]?.hash !== mark.hash;
 
 const faultOfRecord = (
   record: ConsentRecord,

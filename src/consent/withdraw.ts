@@ -5,7 +5,7 @@
  * A no is a line of its own in the log, also where one stands already, if somebody is being asked elsewhere: only a line behind that question beats
  * the yes.
  *
- * Order: the log, the record, both synced; what was counted is renamed away and deleted; wait until what counts has stopped; look again;
+ * Order: the log, the record, the mark, all synced; what was counted is renamed away and deleted; wait until what counts has stopped; look again;
  * say what was erased. What can't be written is made a no by unlinking the record, which needs no space; if that
  * fails too, people are told that counting may go on and what to type.
  */
@@ -13,7 +13,7 @@
 import { Failure, messageOf } from '../errors.ts';
 import type { InstancePaths } from '../instance/paths.ts';
 import { type InstanceState, readState } from '../instance/state.ts';
-import { unfinished } from '../instance/unfinished.ts';
+import { openGeneration, unfinished } from '../instance/unfinished.ts';
 import { isHeldOpen } from '../system/process-table.ts';
 import { sleep } from '../system/processes.ts';
 import type { World } from '../system/world.ts';
@@ -22,9 +22,10 @@ import { keyDigest } from './digests.ts';
 import { type Erased, eraseTelemetry } from './erase.ts';
 import { consentOf } from './gather.ts';
 import { withConsentLockIfPossible } from './guard.ts';
-import { appendLines, openLog, userDigest } from './log.ts';
+import { appendUnmarked, isLost, openLog, userDigest } from './log.ts';
 import type { LogReading } from './log-chain.ts';
 import type { LineContent } from './log-lines.ts';
+import { raiseMark } from './mark.ts';
 import type { State, Way } from './resolver.ts';
 import { settle, takeAway } from './settle.ts';
 import { type Sharing, sharingOf } from './sharing.ts';
@@ -84,7 +85,7 @@ const withdrawUnless = async (
   ports: WithdrawPorts,
 ): Promise<TriedWithdrawal> => {
   const isSaid = off && !isAsking(world, paths);
-  const { problem, logged } = isSaid ? said : await record(world, paths, ports.by ?? 'flag');
+  const { problem, logged, unmarked } = await record(world, paths, ports.by ?? 'flag', isSaid);
   const removed = problem !== null && takeAway(paths);
   const { erased, left } = await erase(world, paths, ports);
   if (problem !== null && !removed && !off) {
@@ -95,6 +96,11 @@ const withdrawUnless = async (
   const instead = removed ? 'the record was removed instead, which is a no' : 'the no that is on record stands';
   const warnings = [
     ...(problem === null ? [] : [`The withdrawal could not be written down (${problem}); ${instead}.`]),
+    ...(unmarked === null
+      ? []
+      : [
+          `The withdrawal is written down, but not beside the folder in ${paths.consentMark} (${unmarked}): if you restored a backup of before, the yes would come back. Mend that, and type it again: assent telemetry off ${paths.name}`,
+        ]),
     ...(left === null ? [] : [`Not all that was counted could be erased: ${left}. Nothing reads or adds to it.`]),
   ];
   return { changed: !off, erased, warnings, failure };
@@ -108,24 +114,49 @@ interface Outcome {
   /** Why it could not be written down. */
   readonly problem: string | null;
   readonly logged: boolean;
+  /** Why the mark could not be raised. */
+  readonly unmarked: string | null;
 }
 
-const said: Outcome = { problem: null, logged: true };
-
-const record = (world: World, paths: InstancePaths, by: Way): Promise<Outcome> =>
+/** `isSaid`: the log has it, and only what follows the log may lag behind. */
+const record = (world: World, paths: InstancePaths, by: Way, isSaid: boolean): Promise<Outcome> =>
   withConsentLockIfPossible(world, paths, 'withdraw', async () => {
     let logged = false;
     try {
       const state = stateOf(paths);
       const sharing = sharingOf(world, paths, state?.account ?? null);
-      appendLines(world, paths, linesFor(world, paths, state, by, sharing), sharing);
+      const lines = isSaid ? [] : linesFor(world, paths, state, by, sharing);
+      const log = appendUnmarked(world, paths, lines, sharing);
       logged = true;
-      await copyToRecord(world, paths, state, sharing);
-      return { problem: null, logged };
+      const problem = await recordProblem(world, paths, state, sharing);
+      return { problem, logged, unmarked: markProblem(paths, log, sharing) };
     } catch (error) {
-      return { problem: messageOf(error), logged };
+      return { problem: messageOf(error), logged, unmarked: null };
     }
   });
+
+/** Before the mark: until the record repeats the log, whoever asks is told that the two disagree. */
+const recordProblem = async (...about: Parameters<typeof copyToRecord>): Promise<string | null> => {
+  try {
+    await copyToRecord(...about);
+    return null;
+  } catch (error) {
+    return messageOf(error);
+  }
+};
+
+/**
+ * No reason to take the record away: what was withdrawn stays so, unless somebody restores a backup. The generation of a change that is open counts as begun,
+ * so that its yes is one of before wherever the log has lost this withdrawal.
+ */
+const markProblem = (paths: InstancePaths, log: LogReading, sharing: Sharing): string | null => {
+  try {
+    raiseMark(paths, log, sharing, openGeneration(paths));
+    return null;
+  } catch (error) {
+    return messageOf(error);
+  }
+};
 
 /** A log that has lost the generation gets it again: a no has to be able to stand on it. */
 const linesFor = (
@@ -137,18 +168,18 @@ const linesFor = (
 ): LineContent[] => {
   const log = openLog(world, paths);
   const isOther = (of: InstanceState): boolean => !isOpen(paths) && !isOf(log, of);
-  const isLost = state !== undefined && (!log.whole || log.generation === null || isOther(state));
+  const begins = state !== undefined && (isLost(paths, log) || log.generation === null || isOther(state));
   const generation = log.whole ? (log.generation?.generation ?? state?.generation ?? 0) : (state?.generation ?? 0);
   const about = { noticeId: state?.noticeId ?? null, version: state?.release.version ?? null };
   const user = nameOf(world, paths, sharing);
   const withdrawal: LineContent = {
     kind: 'withdrawal',
-    generation: isLost ? state.generation : generation,
+    generation: begins ? state.generation : generation,
     by,
     ...about,
     user,
   };
-  if (!isLost) return [withdrawal];
+  if (!begins) return [withdrawal];
   const key = keyDigest(state.key);
   return [
     { kind: 'generation', generation: state.generation, key, change: 'restated', ...about, since: log.length },

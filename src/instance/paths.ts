@@ -3,7 +3,7 @@
  * `instances/NAME` is named here and nowhere else. Pure: nothing is made or looked at.
  *
  * The locks lie outside of the folder, in `HOME/locks`: a kernel lock holds only while its file is never deleted, and
- * `uninstall --purge` deletes the folder.
+ * `uninstall --purge` deletes the folder. So does the mark of consent, which a restored folder must not bring back.
  */
 
 import { join } from 'node:path';
@@ -18,6 +18,8 @@ export interface InstancePaths {
   readonly consentLog: string;
   readonly consentUsers: string;
   readonly consentLock: string;
+  /** Which line of the log decided last: outside of the folder, so that no backup of that brings it back. */
+  readonly consentMark: string;
   readonly notices: string;
   readonly journal: string;
   /** The journal of the change under way; closed ones lie beside it as `NNNNNN-KIND.jsonl`. */
@@ -64,6 +66,7 @@ export const instancePaths = (home: string, name: InstanceName): InstancePaths =
     consentLog: inside('consent.log'),
     consentUsers: inside('consent.users'),
     consentLock: join(home, 'locks', `${name}.consent.lock`),
+    consentMark: join(home, 'locks', `${name}.consent-mark`),
     notices: inside('notices'),
     journal: inside('journal'),
     openJournal: inside('journal/open.jsonl'),

@@ -63,6 +63,13 @@ describe.skipIf(!canMount)('who may not read what is on record', () => {
       expect(documentOf(['telemetry', word, 'mail']).document.error?.code).toBe('refused-permission');
   });
 
+  it('is refused where only the mark beside the locks is closed', () => {
+    for (const file of ['instance.json', 'consent.json', 'consent.log'])
+      chmodSync(join(home.paths.folder, file), 0o644);
+    for (const word of ['status', 'receipt'])
+      expect(documentOf(['telemetry', word, 'mail']).document.error?.code).toBe('refused-permission');
+  });
+
   it('gets a list with an unknown in it, which is no quiet one', () => {
     const { exit, document } = documentOf(['telemetry', 'status', '--exit-code']);
     expect(exit).toBe(3);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect } from 'vitest';
 import { consentOf } from '../../src/consent/gather.ts';
 import { loadLog } from '../../src/consent/log.ts';
+import { removeMark } from '../../src/consent/mark.ts';
 import { noticeId } from '../../src/consent/notice.ts';
 import { hear } from '../../src/consent/question.ts';
 import { sayNo, withdraw } from '../../src/consent/withdraw.ts';
@@ -86,7 +87,10 @@ const playChange = async (home: Home, { change, ends, answer, product, instance,
   await conduct(at, { change, ends, answer: answer ?? null, telemetry: product !== 'no-telemetry' });
   const state = readState(at.paths);
   if (state && existsSync(at.paths.consent)) keepCopy(at, `generation-${state.generation}`);
-  if (purge) rmSync(at.paths.folder, { recursive: true });
+  if (purge) {
+    rmSync(at.paths.folder, { recursive: true });
+    removeMark(at.paths);
+  }
   return at;
 };
 

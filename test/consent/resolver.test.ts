@@ -1,6 +1,7 @@
 /** The pure decision: one valid acceptance, and then everything that can be wrong with it, alone and together. */
 import { expect, test } from 'vitest';
 import {
+  type ConsentMark,
   type ConsentRecord,
   type LogView,
   type ResolverInput,
@@ -24,7 +25,10 @@ const standing: Standing = {
   at,
   noticeId,
 };
-const log: LogView = { whole: true, length: 3, generation: { generation: 7, key: 'k' }, standing, tornNo: false };
+const lines = ['h1', 'h2', 'h3'].map((hash) => ({ hash }));
+const newest = { generation: 7, key: 'k' };
+const log: LogView = { whole: true, length: 3, lines, generation: newest, standing, tornNo: false };
+const mark: ConsentMark = { format: 1, generation: 7, line: 3, hash: 'h3' };
 const record: ConsentRecord = {
   format: 1,
   state: 'accepted',
@@ -41,6 +45,7 @@ const accepted: ResolverInput = {
   unfinished: null,
   record,
   log,
+  mark,
   storedNoticeId: noticeId,
   vetoed: false,
   now: new Date(at),
@@ -77,6 +82,11 @@ test('a valid acceptance collects', () => {
   });
 });
 
+test('no mark says nothing, and a log may go on behind the marked line', () => {
+  expect(resolve({ ...accepted, mark: 'missing' }).collecting).toBe(true);
+  expect(resolve({ ...accepted, mark: { ...mark, line: 2, hash: 'h2' } }).collecting).toBe(true);
+});
+
 const faults: [string, ResolverInput, string][] = [
   [
     'a yes for what is not installed',
@@ -106,6 +116,9 @@ const faults: [string, ResolverInput, string][] = [
   ['a log of another key', withLog({ generation: { generation: 7, key: 'x' } }), 'log-earlier'],
   ['a log without a generation', withLog({ generation: null }), 'log-earlier'],
   ['a log that lost lines', withLog({ length: 2 }), 'log-short'],
+  ['a log that ends before the marked line', { ...accepted, mark: { ...mark, line: 4, hash: 'h4' } }, 'log-of-before'],
+  ['another line than the marked one', { ...accepted, mark: { ...mark, line: 2, hash: 'x' } }, 'log-of-before'],
+  ['a mark that can not be read', { ...accepted, mark: 'mark-unreadable' }, 'mark-unreadable'],
   ['a log in which nothing stands', withLog({ standing: null }), 'log-disagrees'],
   ['a torn withdrawal behind it', withLog({ tornNo: true }), 'log-disagrees'],
   ['another line stands', withStanding({ n: 2 }), 'log-disagrees'],

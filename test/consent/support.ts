@@ -5,6 +5,7 @@
 import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { nextGeneration } from '../../src/change/generation.ts';
 import {
   beginGeneration,
   type GivenAnswer,
@@ -139,7 +140,7 @@ export const conduct = async (home: Home, change: Change): Promise<void> => {
     notice,
     answer,
     ...asked,
-    generation: (before?.generation ?? 0) + 1,
+    generation: nextGeneration(paths, before ?? null),
   });
   await open(home, change.change, raise, before);
   if (change.ends === 'interrupted') return;
@@ -218,6 +219,7 @@ export const writeOpening = (
     process: identify(process.pid),
     raise,
     before: before ?? null,
+    after: { generation: raise.generation },
   };
   writeFileSync(paths.openJournal, `${writeLine(opening)}\n`);
 };

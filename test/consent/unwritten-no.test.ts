@@ -3,7 +3,7 @@
  * itself leaves when it is killed looks much like it, and is no withdrawal.
  */
 import { spawnSync } from 'node:child_process';
-import { appendFileSync, mkdirSync, rmSync } from 'node:fs';
+import { appendFileSync, cpSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { beginGeneration, type Raise, recordAnswer } from '../../src/consent/decide.ts';
@@ -142,6 +142,28 @@ test.each(points)('the log is gone behind the %s, and then it is withdrawn: that
   await finished(scene, point);
   expect(answerOf(scene.home)).toMatchObject(withdrawn);
 });
+
+test.each(points.slice(1))(
+  'withdrawn behind the %s, and then the log is gone, or of before: no recovery brings the yes back',
+  async (point) => {
+    for (const end of ['finish', 'undo']) {
+      for (const isWhole of [true, false]) {
+        const scene = await asked();
+        const { paths, copies } = scene.home;
+        await until(scene, point);
+        cpSync(paths.folder, copies, { recursive: true });
+        await withdraw(scene.home.world, paths);
+        rmSync(isWhole ? paths.folder : paths.consentLog, { recursive: true });
+        if (isWhole) cpSync(copies, paths.folder, { recursive: true });
+        await expect(end === 'finish' ? finished(scene, point) : undo(scene.home)).rejects.toThrow('comes from before');
+        rmSync(paths.openJournal);
+        expect(answerOf(scene.home).collecting, end).toBe(false);
+        await conduct(scene.home, { change: 'reinstall', ends: 'finished', answer: { by: 'prompt', say: 'yes' } });
+        expect(answerOf(scene.home).collecting, end).toBe(true);
+      }
+    }
+  },
+);
 
 test.each(points)('a change that is killed behind the %s and finished has its yes', async (point) => {
   for (const isFirst of [true, false]) {

@@ -290,9 +290,10 @@ test("the server's account can ask the resolver and write nothing", async ({ ski
     '%a %u %g',
     home.paths.consent,
     home.paths.consentLog,
+    home.paths.consentMark,
     home.paths.consentUsers,
   ]);
-  expect(modes.stdout.toString()).toBe(`640 0 ${nobody}\n640 0 ${nobody}\n600 0 ${nobody}\n`);
+  expect(modes.stdout.toString()).toBe(`${`640 0 ${nobody}\n`.repeat(3)}600 0 ${nobody}\n`);
   expect(asNobody(folder, 'status')).toMatchObject({ state: 'accepted', collecting: true });
   expect(asNobody(folder, 'withdraw')).toMatchObject({ failed: 'withdrawal-not-recorded' });
   expect(answerOf(home).collecting).toBe(true);

@@ -17,7 +17,7 @@ import { set } from '../support/steps.ts';
 import type { Attack } from './attack.ts';
 import { chanceOf } from './chance.ts';
 import { deal } from './changes.ts';
-import { copyInstances } from './copies.ts';
+import { copyInstances, copyMarks } from './copies.ts';
 import { canaryLooks, copiesOf, makeCanary, startRacer } from './hostile/racer.ts';
 import { endProcesses, product, versions } from './stage.ts';
 
@@ -193,11 +193,15 @@ const makeScene = async ({ world, name }: Opened): Promise<Scene> => {
 
 const keptIn = (world: Scenario, as: string): string => join(world.folder, 'kept', as);
 
-const keep = (world: Scenario, as: string): void => copyInstances(world.path('instances'), keptIn(world, as));
+const keep = (world: Scenario, as: string): void => {
+  copyInstances(world.path('instances'), keptIn(world, as));
+  copyMarks(world.path('locks'), `${keptIn(world, as)}.marks`);
+};
 
 const layBack = ({ world, account }: Pick<Scene, 'world' | 'account'>, as: string): void => {
   for (const part of ['instances', 'staging']) rmSync(world.path(part), { recursive: true, force: true });
   copyInstances(keptIn(world, as), world.path('instances'));
+  copyMarks(`${keptIn(world, as)}.marks`, world.path('locks'));
   // A purge takes the account with it.
   if (!isGroup(account.name)) spawnSync('groupadd', ['--system', '--gid', String(account.gid), account.name]);
   if (findAccount(account.name) === undefined)

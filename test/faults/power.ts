@@ -98,7 +98,7 @@ const recordChange = async (stage: Stage, args: readonly string[]): Promise<Reco
 const watched = ['instances', 'locks', 'runtimes', 'staging'];
 
 /** Written by servers and by whoever watches over them, who were there before the recording; nobody's state hangs on it. */
-const restless = /\/(logs|run)(\/|$)|^\/locks\//;
+const restless = /\/(logs|run)(\/|$)|^\/locks\/(?!.*\.consent-mark)/;
 
 const logOf = (stage: Stage): string => {
   const file = stage.place('consent.log');

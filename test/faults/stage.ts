@@ -14,7 +14,7 @@ import { freePort } from '../support/sandbox.ts';
 import { endScenario, makeScenario, type Run, type Scenario, type ScenarioOptions } from '../support/scenario.ts';
 import { repository } from '../support/seed.ts';
 import { set } from '../support/steps.ts';
-import { copyInstances, copyPart } from './copies.ts';
+import { copyInstances, copyMarks, copyPart } from './copies.ts';
 
 export const product = join(repository, 'test/fixtures/products/json-server/manifest.yaml');
 export const name = 'json-server';
@@ -119,9 +119,12 @@ const keep = (world: Scenario, as: string): void => {
   const to = keptIn(world, as);
   rmSync(to, { recursive: true, force: true });
   copyInstances(world.path('instances'), to);
+  copyMarks(world.path('locks'), marksOf(world, as));
   rmSync(markOf(world, as), { force: true });
   if (processesOf(world.home).length > 0) writeFileSync(markOf(world, as), '');
 };
+
+const marksOf = (world: Scenario, as: string): string => `${keptIn(world, as)}.marks`;
 
 /** There where a server ran. */
 const markOf = (world: Scenario, as: string): string => `${keptIn(world, as)}.running`;
@@ -132,6 +135,7 @@ const layStill = (world: Scenario, as: string): void => {
   for (const part of ['instances', 'staging'].map((one) => world.path(one)).filter((one) => existsSync(one)))
     for (const entry of readdirSync(part)) rmSync(join(part, entry), { recursive: true, force: true });
   copyInstances(keptIn(world, as), world.path('instances'));
+  copyMarks(marksOf(world, as), world.path('locks'));
 };
 
 const layBack = async (world: Scenario, as: string, fine: Stage['fine']): Promise<void> => {
@@ -147,6 +151,7 @@ const freshen = (world: Scenario, as: string): void => {
   const stale = (folder: string): string[] => readdirSync(folder).filter((entry) => !livesOn.includes(entry));
   for (const entry of stale(to)) rmSync(join(to, entry), { recursive: true, force: true });
   for (const entry of stale(from)) copyPart(join(from, entry), join(to, entry));
+  copyMarks(marksOf(world, as), world.path('locks'));
   rmSync(world.path('staging'), { recursive: true, force: true });
 };
 

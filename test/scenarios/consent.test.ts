@@ -154,6 +154,56 @@ describe('a yes on record', () => {
   });
 });
 
+describe("a backup of the admin's own", () => {
+  it('brings no yes back that was withdrawn after it; a reinstall asks anew, and a purge takes the mark along', async ({
+    onTestFinished,
+  }) => {
+    const scene = await makeScene(theatre, 'restored');
+    onTestFinished(() => clearScene(scene));
+    const { world, notices } = theatre;
+    const [folder, backup] = [world.path('instances/restored'), join(scene.folder, 'backup')];
+    const mark = world.path('locks/restored.consent-mark');
+    const fine = async (...args: string[]): Promise<void> => {
+      const run = await world.run(args);
+      expect(run, `${args.join(' ')}: ${run.stderr}`).toMatchObject({ exit: 0 });
+    };
+    const restore = async (): Promise<void> => {
+      await fine('stop', 'restored');
+      rmSync(folder, { recursive: true });
+      spawnSync('cp', ['-a', backup, folder]);
+      await fine('start', 'restored');
+    };
+    const accept = ['--telemetry=on', `--telemetry-notice=${notices['2.2.1'] ?? ''}`];
+    const invalid = { state: 'invalid', collecting: false, reason: 'record-invalid' };
+    await fine('install', `${scene.product}@2.2.1`, '--name', 'restored', ...set(scene.ports), '--yes', ...accept);
+    await fine('stop', 'restored');
+    spawnSync('cp', ['-a', folder, backup]);
+    await fine('start', 'restored');
+    await fine('telemetry', 'off', 'restored');
+    await restore();
+    await expectAnswer(scene, invalid);
+    expect((await world.run(['telemetry', 'status', 'restored'])).stdout).toMatch(/restored\s+backup/);
+    const history = await world.json(['telemetry', 'history', 'restored']);
+    expect(history).toMatchObject({ exit: 3, document: { whole: false, error: { code: 'refused-history' } } });
+    expect(history.document.error.message).toContain('most likely a backup was restored');
+    const { document } = await world.json(['doctor', 'restored']);
+    const findings = document.findings.map(({ id }: { id: string }) => id);
+    expect(findings).toEqual(expect.arrayContaining(['consent-invalid', 'history-altered']));
+    await fine('telemetry', 'off', 'restored');
+    await expectStatus(scene, { state: 'withdrawn', collecting: false, reason: 'withdrawn' });
+    await restore();
+    await expectAnswer(scene, invalid);
+    await fine('reinstall', 'restored', '--yes', ...accept);
+    await expectAnswer(scene, { state: 'accepted', collecting: true, reason: 'accepted' });
+    await fine('telemetry', 'history', 'restored');
+    await fine('uninstall', 'restored', '--yes');
+    expect(existsSync(mark)).toBe(true);
+    await fine('uninstall', 'restored', '--purge', '--ack', 'purge-data', '--yes');
+    expect(existsSync(mark)).toBe(false);
+    expect(existsSync(folder)).toBe(false);
+  });
+});
+
 describe('an answers file', () => {
   it('that was saved has a no, and never a yes', async ({ onTestFinished }) => {
     const scene = await makeScene(theatre, 'saved');

@@ -37,16 +37,20 @@ export const looksOf = async (
   };
 };
 
-/** What lies in an instance's folder that no finished change leaves behind. */
+/** What lies in an instance's folder, or beside it, that no finished change leaves behind. */
 export const leftovers = (world: Scenario, name: string): string[] => {
   const folder = world.path('instances', name);
   const names = existsSync(folder) ? readdirSync(folder) : [];
   const staging = world.path('staging');
+  const marks = world.path('locks');
+  const isLeft = (entry: string): boolean =>
+    entry.startsWith(`.${name}.consent-mark.`) || (entry === `${name}.consent-mark` && !existsSync(folder));
   return [
     ...halfMade(join(folder, 'recover')),
     ...names.filter((entry) => /\.next$|\.part$|\.tmp-|^telemetry/.test(entry)),
     ...['journal', 'notices'].flatMap((part) => temporaries(join(folder, part)).map((entry) => `${part}/${entry}`)),
     ...(isOpen(join(folder, 'journal/open.jsonl')) ? ['journal/open.jsonl'] : []),
+    ...(existsSync(marks) ? readdirSync(marks) : []).filter(isLeft).map((entry) => `locks/${entry}`),
     ...(existsSync(staging) ? readdirSync(staging).map((entry) => `staging/${entry}`) : []),
   ];
 };
