@@ -4,7 +4,7 @@
  */
 
 import { spawnSync } from 'node:child_process';
-import { appendFileSync, cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeHome } from '../consent/support.ts';
@@ -102,7 +102,7 @@ describe('a yes on record', () => {
       scene.name = 'clone';
     },
     'consent-from-other-instance': () =>
-      cpSync(theatre.world.path('instances', 'other', 'consent.json'), place('consent.json')),
+      void spawnSync('cp', ['-a', theatre.world.path('instances', 'other', 'consent.json'), place('consent.json')]),
   };
 
   /** A second one with a yes of its own, only for that one vector. */
