@@ -7,31 +7,35 @@ import { expect, onTestFinished, test } from 'vitest';
 import { makeStage, name, upgrade } from '../faults/stage.ts';
 import { callsTouching, cannotTrace, traced } from '../faults/strace.ts';
 
+/** An upgrade, with these words more, in which the journal's entry can't be synced; `onwards`: nothing behind it either. */
+const unsynced = async (entry: 'commit' | 'close', words: readonly string[], onwards: boolean) => {
+  const stage = await makeStage();
+  onTestFinished(stage.close);
+  await stage.install('no');
+  stage.keep('base');
+  const line = [...upgrade, ...words];
+  const { calls, exit } = await traced(stage.world, line);
+  expect(exit).toBe(0);
+  await stage.layBack('base');
+  const ofJournal = callsTouching('journal/open.jsonl', calls);
+  const isEntry = (text: string): boolean => text.includes(`"entry\\":\\"${entry}\\"`);
+  const written = ofJournal.findIndex((made) => made.call === 'write' && isEntry(made.line));
+  const at = ofJournal.slice(written).find(({ call }) => call === 'fsync');
+  return { stage, run: await traced(stage.world, line, { what: 'error=EIO', at: at!, onwards }) };
+};
+
 test('a change that can be neither committed nor undone is open, and ended by the recover that is named', async ({
   skip,
 }) => {
   const why = cannotTrace();
   if (why !== undefined) skip(why);
-  const stage = await makeStage();
-  onTestFinished(stage.close);
-  await stage.install('no');
-  stage.keep('base');
-  const { calls, exit } = await traced(stage.world, upgrade);
-  expect(exit).toBe(0);
-  await stage.layBack('base');
-
-  const ofJournal = callsTouching('journal/open.jsonl', calls);
-  const written = ofJournal.findIndex(({ call, line }) => call === 'write' && line.includes('"entry\\":\\"commit\\"'));
-  const at = ofJournal.slice(written).find(({ call }) => call === 'fsync');
-  const run = await traced(stage.world, upgrade, { what: 'error=EIO', at: at!, onwards: true });
+  const { stage, run } = await unsynced('commit', [], true);
   expect(run).toMatchObject({ exit: 8 });
   expect(run.stderr).toContain(`assent recover ${name}. `);
-  expect((await stage.world.json(['status', name])).document.instance.unfinished).toMatchObject({ running: false });
+  const status = async () => (await stage.world.json(['status', name])).document.instance;
+  expect((await status()).unfinished).toMatchObject({ running: false });
   await stage.fine('recover', name);
-  expect((await stage.world.json(['status', name])).document.instance).toMatchObject({
-    state: 'running',
-    health: 'healthy',
-  });
+  expect(await status()).toMatchObject({ state: 'running', health: 'healthy' });
 });
 
 test('a change that holds, and whose end could not be written, is told in JSON as one that failed and has changed something', async ({
@@ -39,19 +43,7 @@ test('a change that holds, and whose end could not be written, is told in JSON a
 }) => {
   const why = cannotTrace();
   if (why !== undefined) skip(why);
-  const stage = await makeStage();
-  onTestFinished(stage.close);
-  await stage.install('no');
-  stage.keep('base');
-  const line = [...upgrade, '--json'];
-  const { calls, exit } = await traced(stage.world, line);
-  expect(exit).toBe(0);
-  await stage.layBack('base');
-
-  const ofJournal = callsTouching('journal/open.jsonl', calls);
-  const written = ofJournal.findIndex(({ call, line }) => call === 'write' && line.includes('"entry\\":\\"close\\"'));
-  const at = ofJournal.slice(written).find(({ call }) => call === 'fsync');
-  const run = await traced(stage.world, line, { what: 'error=EIO', at: at! });
+  const { stage, run } = await unsynced('close', ['--json'], false);
   expect(run).toMatchObject({ exit: 8 });
   const document = JSON.parse(run.stdout);
   expect(document).toMatchObject({ ok: false, outcome: 'failed', changed: true });

@@ -3,6 +3,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { expect, onTestFinished, test } from 'vitest';
 import { processSupervisor } from '../../src/service/process.ts';
 import { type ProcessRecord, readRecord, writeRecord } from '../../src/service/process-record.ts';
+import type { ServiceSpec } from '../../src/service/spec.ts';
 import { identify, isAlive, type ProcessIdentity } from '../../src/system/processes.ts';
 import { eventually, testService } from '../support/service.ts';
 
@@ -15,6 +16,18 @@ const sleeper = (): ProcessIdentity => {
   onTestFinished(() => void child.kill('SIGKILL'));
   return identify(child.pid!)!;
 };
+
+/** What a supervisor has written right before it makes the server. */
+const startingBy = (supervisor: ProcessIdentity, { generation, digest }: ServiceSpec): ProcessRecord => ({
+  format: 1,
+  supervisor,
+  child: null,
+  phase: 'starting',
+  generation,
+  digest,
+  restarts: 0,
+  lastExit: null,
+});
 
 test('a start of what runs already starts no second one', async () => {
   const { spec, port } = await testService();
@@ -38,17 +51,7 @@ test('two starts at once end in one supervisor', async () => {
 test('a supervisor that is just starting the same server is waited for, and not ended', async () => {
   const { spec, paths } = await testService();
   const [supervisor, child] = [sleeper(), sleeper()];
-  const { generation, digest } = spec;
-  const starting: ProcessRecord = {
-    format: 1,
-    supervisor,
-    child: null,
-    phase: 'starting',
-    generation,
-    digest,
-    restarts: 0,
-    lastExit: null,
-  };
+  const starting = startingBy(supervisor, spec);
   writeRecord(paths, starting);
   const started = processSupervisor.start(spec);
   // As long as the supervisor takes to make the server and to write that down.
@@ -63,18 +66,7 @@ test('a supervisor that is just starting the same server is waited for, and not 
 
 test('a supervisor that ends before it has started the server is no reason to wait', async () => {
   const { spec, port, paths } = await testService();
-  const { generation, digest } = spec;
-  const supervisor = { ...sleeper(), startTime: '1' };
-  writeRecord(paths, {
-    format: 1,
-    supervisor,
-    child: null,
-    phase: 'starting',
-    generation,
-    digest,
-    restarts: 0,
-    lastExit: null,
-  });
+  writeRecord(paths, startingBy({ ...sleeper(), startTime: '1' }, spec));
   await processSupervisor.start(spec);
   await eventually(() => get(port));
 });
