@@ -13,7 +13,7 @@ import type { Attack } from './attack.ts';
 import { type Chance, chanceOf } from './chance.ts';
 import { deal } from './changes.ts';
 import type { Harm, Harmed } from './damage/harms.ts';
-import { log, record } from './damage/records.ts';
+import { log, mark, record } from './damage/records.ts';
 import { makeScene } from './damage/scene.ts';
 import { instance, journal, tail } from './damage/state.ts';
 import { seal, secret } from './damage/store.ts';
@@ -40,7 +40,7 @@ export interface Scene {
   readonly note: (what: string) => void;
 }
 
-const targets: Readonly<Record<string, Target>> = { instance, journal, tail, record, log, secret, seal };
+const targets: Readonly<Record<string, Target>> = { instance, journal, tail, record, log, mark, secret, seal };
 
 export const damage: Attack = {
   name: 'damage',

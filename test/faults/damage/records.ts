@@ -1,4 +1,4 @@
-/** Consent's two files: whatever is wrong with one of them is a no that says so, stops no change, and is never written over. */
+/** Consent's two files, and the mark outside of the folder: whatever is wrong with one of them is a no that says so, stops no change, and is never written over. */
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -55,6 +55,35 @@ export const log: Target = {
     const now = readFileSync(stage.place('consent.log'));
     assert.ok(now.subarray(0, harmed.bytes.length).equals(harmed.bytes), 'the damaged part stays as it is');
   },
+};
+
+export const mark: Target = {
+  from: 'base',
+  file: ({ world }) => world.path('locks', `${name}.consent-mark`),
+  harms: {
+    ...anyFile,
+    'later-format': withMember('format', () => 2),
+    'other-log': withMember('hash', () => 'd'.repeat(64)),
+  },
+  holds: async ({ stage, whole, harmed, note }) => {
+    // It decides nothing but which number comes next.
+    if (isOtherNumber(whole, harmed.bytes)) return note('consent-mark.generation');
+    await withoutTouching(stage, async () => {
+      await isInvalid(stage);
+      await doctorFinds(stage, 'consent-invalid');
+    });
+    await canWithdraw(stage);
+  },
+};
+
+const isOtherNumber = (whole: Buffer, bytes: Buffer): boolean => {
+  try {
+    const [before, now] = [whole, bytes].map((text) => JSON.parse(text.toString('utf8')));
+    const isSame = JSON.stringify({ ...now, generation: before.generation }) === JSON.stringify(before);
+    return isSame && Number.isSafeInteger(now.generation) && now.generation >= 0;
+  } catch {
+    return false;
+  }
 };
 
 const sameButTime = (whole: Buffer, bytes: Buffer): boolean => {
