@@ -15,7 +15,7 @@ import { dayOf, noteGap, readWindow } from '../consent/window.ts';
 import type { InstancePaths } from '../instance/paths.ts';
 import { readState } from '../instance/state.ts';
 import { serverVetoOf } from '../service/server-veto.ts';
-import type { Delivery, DeliveryRequest } from '../system/deliver.ts';
+import type { Delivery } from '../system/deliver.ts';
 import { statIfThere } from '../system/files.ts';
 import { makeInnerFolder } from '../system/inner-folder.ts';
 import type { World } from '../system/world.ts';
@@ -25,50 +25,9 @@ import { partsOwner } from './parts.ts';
 import { reportContentType } from './report.ts';
 import { isPausing, later, readSchedule, retryAfter, type Schedule, writeSchedule } from './schedule.ts';
 import { withSendLock } from './send-lock.ts';
+import type { Idle, Sending, SendOptions, SendPorts, SentReport } from './sending.ts';
 import { isSettled, keepCopy, type Outcome, type ReportName, reportsIn } from './sent.ts';
 import { fillSpool, isMarked, markAttempt, pruneParts, readSpooled, type Source, takeOut, unmark } from './spool.ts';
-
-export interface SendPorts {
-  readonly deliver: (request: DeliveryRequest) => Promise<Delivery>;
-}
-
-export interface SentReport extends ReportName, Outcome {
-  readonly bytes: number;
-}
-
-/** Why nothing more was to be done. */
-export type Idle =
-  | { readonly why: 'consent'; readonly reason: string }
-  | { readonly why: 'no-recipient' | 'nothing-to-send' | 'not-due' | 'pausing' | 'stopped' }
-  /** Another sender is at it; only for `scheduled`. */
-  | { readonly why: 'busy' };
-
-export interface Sending {
-  readonly recipient: Recipient | null;
-  /** What was settled in this run. */
-  readonly sent: readonly SentReport[];
-  /** Reports that the spool's limit cost. */
-  readonly dropped: readonly string[];
-  readonly waiting: number;
-  /** Null where something was sent or tried, and nothing stopped it. */
-  readonly idle: Idle | null;
-  readonly trouble: Trouble | null;
-}
-
-/** A delivery that ended without anything taken, and when it is tried again. */
-export interface Trouble {
-  readonly message: string;
-  readonly retryAt: string;
-  /** The report that reached the recipient all the same; null where none left the machine. */
-  readonly refused: SentReport | null;
-}
-
-export interface SendOptions {
-  /** Only what is due, and not during a pause; without it all whole days, now. */
-  readonly scheduled: boolean;
-  /** Once aborted, the report that is on its way is brought to its end, and no other is begun. */
-  readonly until?: AbortSignal;
-}
 
 const answerLimit = 64 * 1024;
 const deadlineMs = 30_000;

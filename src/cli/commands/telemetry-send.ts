@@ -9,7 +9,7 @@ import { Failure } from '../../errors.ts';
 import { pickInstance } from '../../instance/find.ts';
 import { instancePaths } from '../../instance/paths.ts';
 import { type EndingSignal, onEndingSignal } from '../../system/signals.ts';
-import type { Sending, Trouble } from '../../telemetry/send.ts';
+import type { Sending, Trouble } from '../../telemetry/sending.ts';
 import { several } from '../../ui/layout.ts';
 import { sendingLines } from '../../ui/views/sending.ts';
 import type { Run } from '../invocation.ts';

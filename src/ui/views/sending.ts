@@ -1,6 +1,6 @@
 /** What `telemetry send` says when it is done: what went where, or why nothing did. */
 
-import type { Idle, Sending, SentReport } from '../../telemetry/send.ts';
+import type { Idle, Sending, SentReport } from '../../telemetry/sending.ts';
 import { wrap } from '../layout.ts';
 import type { Look } from '../look.ts';
 
