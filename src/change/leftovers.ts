@@ -7,6 +7,7 @@
  */
 
 import { join } from 'node:path';
+import { sweepAsking } from '../consent/asking.ts';
 import { eraseTelemetry, listErasing } from '../consent/erase.ts';
 import { consentOf } from '../consent/gather.ts';
 import { withConsentLockIfPossible } from '../consent/guard.ts';
@@ -32,6 +33,7 @@ export const hasLeftovers = (paths: InstancePaths): boolean =>
 export const removeLeftovers = async (ports: Ports, paths: InstancePaths): Promise<boolean> => {
   const { world, events } = ports;
   try {
+    sweepAsking(world, paths);
     const swept = await sweep(ports, paths);
     const counts = isThere(paths.telemetry) && consentOf(world, paths).state !== 'accepted';
     if (!hasLeftovers(paths) && !counts) return swept > 0;

@@ -15,6 +15,7 @@ import type { World } from '../system/world.ts';
 
 /** Held until it is released, or this process ends; undefined where it can't be. */
 export const holdAsking = (world: World, paths: InstancePaths): Lock | undefined => {
+  sweepAsking(world, paths);
   const file = join(dirname(paths.lock), `${prefixOf(paths)}${world.random(8).toString('hex')}.lock`);
   try {
     const attempt = tryLock(file, holderOf(world, 'asking'));
@@ -31,11 +32,15 @@ export const isAsking = (world: World, paths: InstancePaths): boolean => {
   const folder = dirname(paths.lock);
   try {
     const files = listFolder(folder).filter((name) => name.startsWith(prefixOf(paths)));
-    return files.some((name) => isHeld(world, join(folder, name)));
+    // All of them: what a killed run has left goes.
+    return files.map((name) => isHeld(world, join(folder, name))).includes(true);
   } catch {
     return true;
   }
 };
+
+/** Removes what killed runs have left. */
+export const sweepAsking = (world: World, paths: InstancePaths): void => void isAsking(world, paths);
 
 const isHeld = (world: World, file: string): boolean => {
   const attempt = tryLock(file, holderOf(world, 'looking'));

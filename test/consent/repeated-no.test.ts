@@ -1,6 +1,6 @@
 /** A no that is said where one stands already. Another run may have been given a yes since: only a line behind its question beats that. */
-import { mkdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { holdAsking, isAsking } from '../../src/consent/asking.ts';
 import { askedNow, loadLog } from '../../src/consent/log.ts';
@@ -85,6 +85,18 @@ test('while nobody is being asked it is on record already: not a byte is written
   const before = [home.paths.consentLog, home.paths.consent].map((path) => readFileSync(path));
   for (let round = 0; round < 3; round += 1) await sayNo(home.world, home.paths, 'flag');
   expect([home.paths.consentLog, home.paths.consent].map((path) => readFileSync(path))).toEqual(before);
+});
+
+test('what a killed run was being asked is forgotten, and its lock file removed', async () => {
+  const home = await homeWith('no');
+  const locks = dirname(home.paths.lock);
+  const left = (): string[] => readdirSync(locks).filter((name) => name.includes('.asking-'));
+  writeFileSync(join(locks, `${basename(home.paths.lock, '.lock')}.asking-0123456789abcdef.lock`), '', { mode: 0o600 });
+  const asking = holdAsking(home.world, home.paths);
+  expect(left()).toHaveLength(1);
+  expect(isAsking(home.world, home.paths)).toBe(true);
+  asking?.release();
+  expect(left()).toEqual([]);
 });
 
 test('however often it is said, a later change can be answered with yes', async () => {
