@@ -19,7 +19,10 @@ const slow = [
   'ui/renderings',
 ].map((place) => (place.endsWith('**') ? `test/${place}/*.test.ts` : `test/${place}.test.ts`));
 
-/** Scenarios that need the machine to themselves: they make system users, boot a systemd, or look at the clock. */
+/**
+ * Scenarios that need the machine to themselves: they make system users, boot a systemd, or look at the clock. One that boots a systemd may run beside
+ * others (systemd-survive, which waits for minutes), but no two of them: their control groups have one name.
+ */
 const alone = [
   'counting',
   'hostile',
@@ -29,7 +32,6 @@ const alone = [
   'systemd',
   'systemd-command',
   'systemd-prosody',
-  'systemd-survive',
 ].map((name) => `test/scenarios/${name}.test.ts`);
 
 const scenarios = ['test/scenarios/**/*.test.ts'];
@@ -49,12 +51,12 @@ export default defineConfig({
       },
       {
         extends: true,
-        // Behind all that, three files at a time: most of a scenario is waiting for a server to become healthy and to stay so.
+        // Behind all that, four files at a time: most of a scenario is waiting for a server to become healthy and to stay so.
         test: {
           name: 'scenarios',
           include: scenarios,
           exclude: alone,
-          maxWorkers: 3,
+          maxWorkers: 4,
           sequence: { groupOrder: 1 },
           ...patience,
         },
