@@ -23,7 +23,7 @@ import { tryLock } from '../system/lock.ts';
 import { conduct } from './conduct.ts';
 import { specOf } from './context.ts';
 import { formatChanged } from './data-choice.ts';
-import { type Hold, holdInstance } from './hold.ts';
+import { holdIfFree } from './hold.ts';
 import { LeftBehind, leftBehind } from './left-behind.ts';
 import type { ChangeRequest, ChangeResult, Events, Ports } from './request.ts';
 import { resolveTarget } from './target.ts';
@@ -86,7 +86,7 @@ const over = async (trial: OnTrial): Promise<Attended> => {
  * there is another installation, or somebody is at work on this one; a change that has failed and could not be undone is ours.
  */
 const heldIfSame = async (trial: OnTrial, work: () => Promise<void>): Promise<boolean> => {
-  const hold = heldOrBusy(trial);
+  const hold = holdIfFree(trial.ports.world, trial.paths, 'trial');
   if (hold === undefined) return false;
   try {
     if (!isSame(trial)) return false;
@@ -94,15 +94,6 @@ const heldIfSame = async (trial: OnTrial, work: () => Promise<void>): Promise<bo
     return true;
   } finally {
     hold.release();
-  }
-};
-
-const heldOrBusy = ({ ports, paths }: OnTrial): Hold | undefined => {
-  try {
-    return holdInstance(ports.world, paths, 'trial');
-  } catch (error) {
-    if (error instanceof Failure && error.code === 'instance-busy') return undefined;
-    throw error;
   }
 };
 

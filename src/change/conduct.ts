@@ -10,18 +10,17 @@ import { holdAsking } from '../consent/asking.ts';
 import { consentOf } from '../consent/gather.ts';
 import type { Way } from '../consent/resolver.ts';
 import { sayNo } from '../consent/withdraw.ts';
-import { Failure, messageOf } from '../errors.ts';
+import { Failure } from '../errors.ts';
 import type { InstancePaths } from '../instance/paths.ts';
 import { instancePaths } from '../instance/paths.ts';
 import type { InstanceState } from '../instance/state.ts';
 import { readState } from '../instance/state.ts';
-import { unfinished } from '../instance/unfinished.ts';
 import { statIfThere } from '../system/files.ts';
 import { onEndingSignal } from '../system/signals.ts';
 import { hearConsent, settleSettings } from './ask.ts';
 import { refuseUnacknowledged, refuseUnknownAcks } from './dangers.ts';
 import { refuseIfChanged } from './digest.ts';
-import { followConsent, serverTelemetryOff } from './follow-consent.ts';
+import { followConsent, serverOffOrTold } from './follow-consent.ts';
 import { refuseForeign, refuseHeld, refuseUnwritable } from './hold.ts';
 import { standing } from './nothing-to-do.ts';
 import type { Prepared } from './perform.ts';
@@ -56,18 +55,24 @@ export const conduct = async (ports: Ports, request: ChangeRequest): Promise<Cha
   if (!request.dryRun) refuseUnwritable(paths);
   const asking = request.dryRun ? undefined : holdAsking(ports.world, paths);
   try {
-    return await carryThrough(ports, request, target);
+    return await carryThrough(ports, request, target, () => asking?.release());
   } finally {
     asking?.release();
   }
 };
 
-/** From the first question to the end. */
-const carryThrough = async (ports: Ports, request: ChangeRequest, target: Target): Promise<ChangeResult> => {
+/** From the first question to the end. `noLonger`: whoever has said no is on the way to a yes no more. */
+const carryThrough = async (
+  ports: Ports,
+  request: ChangeRequest,
+  target: Target,
+  noLonger: () => void,
+): Promise<ChangeResult> => {
   const { paths } = target;
   ports.events.title(`${target.product.title} ${target.release.version}`, target.product.summary);
   const settled = await settleSettings(ports, request, target);
   const heard = await hearConsent(ports, request, target, settled.settings);
+  if (heard.answer.say !== 'yes') noLonger();
   if (heard.answer.say === 'no' && heard.answer.by === 'prompt') await noAtOnce(ports, request, paths, 'prompt');
   if (!request.dryRun) await sweep(ports, paths);
   const found = await surveyAlone(ports, request, target, settled);
@@ -115,34 +120,12 @@ const noAtOnce = async (ports: Ports, request: ChangeRequest, paths: InstancePat
   const unwatch = onEndingSignal((signal) => {
     if (signal !== 'SIGHUP') stopped = signal;
   });
-  const { changed, warnings } = await sayNo(ports.world, paths, by, { serverOff }).finally(unwatch);
+  const { changed, warnings, failure } = await sayNo(ports.world, paths, by, { serverOff }).finally(unwatch);
+  if (failure !== null) throw failure;
   if (changed) ports.withdrawn?.(paths.name);
   for (const message of warnings) ports.events.warn({ id: 'withdrawal', message, remedy: 'Nothing is counted.' });
   if (stopped !== undefined) throw new Failure('cancelled', `Stopped by ${stopped}.`, 'Nothing was changed.');
   return changed;
-};
-
-/** Telemetry makes no change fail: a server that does not obey is told of, and may be just what this change is to mend. */
-const serverOffOrTold = async (ports: Ports, paths: InstancePaths): Promise<void> => {
-  // A change that is open keeps it off by itself, before every start; and what can't be read names no server.
-  if (!isReadable(paths) || unfinished(paths) !== null) return;
-  try {
-    await serverTelemetryOff(ports, paths);
-  } catch (error) {
-    ports.events.warn({
-      id: 'own-telemetry',
-      message: `The server's own telemetry is still sending until restarted: ${messageOf(error)}.`,
-      remedy: `It is kept off before every start. If this goes on, stop it: assent stop ${paths.name}`,
-    });
-  }
-};
-
-const isReadable = (paths: InstancePaths): boolean => {
-  try {
-    return readState(paths) !== undefined;
-  } catch {
-    return false;
-  }
 };
 
 /** At a terminal the plan is confirmed; elsewhere `--yes` has to be there, and an acknowledgement for each danger. */

@@ -6,10 +6,13 @@
 
 import type { InstancePaths } from '../instance/paths.ts';
 import { freeSpace } from '../system/space.ts';
+import { LeftBehind } from './left-behind.ts';
 import { reasonOf, Unhealthy } from './unhealthy.ts';
 
 /** A server that finds its disk full mostly says so nowhere, for its log lies on it, too. */
 export const explained = ({ paths }: { readonly paths: Pick<InstancePaths, 'folder'> }, error: unknown): unknown => {
+  // Its words are for whoever waits, and a full disk is no part of them.
+  if (error instanceof LeftBehind) return error;
   const mount = fullDisk(paths.folder);
   if (mount === undefined) return error;
   const full = `${reasonOf(error)} (The disk is full: ${mount}.)`;

@@ -5,6 +5,7 @@
 
 import type { ConsentForService } from '../consent/for-service.ts';
 import { consentForService } from '../consent/for-service.ts';
+import { consentOf } from '../consent/gather.ts';
 import { readNotice } from '../consent/notice-file.ts';
 import { openWindow } from '../consent/telemetry-folder.ts';
 import { messageOf } from '../errors.ts';
@@ -32,7 +33,7 @@ export const followConsent = async (ports: Ports, paths: InstancePaths): Promise
   let hold: Hold | undefined;
   try {
     hold = await holdBetweenChanges(ports.world, paths, 'telemetry', patienceMs);
-    if (hold === undefined) return;
+    if (hold === undefined) return leftTo(ports, paths);
     const now = await serviceNow(ports, paths);
     if (now === undefined) return;
     if (now.consent.own) {
@@ -49,6 +50,12 @@ export const followConsent = async (ports: Ports, paths: InstancePaths): Promise
   } finally {
     hold?.release();
   }
+};
+
+/** A change that has come already follows the answer behind itself. Anybody else does not. */
+const leftTo = ({ world }: Ports, paths: InstancePaths): void => {
+  if (unfinished(paths) === null && consentOf(world, paths).collecting)
+    throw new Error('another run holds the instance');
 };
 
 /** Milliseconds that somebody may be in our way who is just looking, or ending. */
@@ -72,8 +79,31 @@ export const serverTelemetryOff = async (ports: Ports, paths: InstancePaths): Pr
   }
 };
 
+/** Telemetry makes no change fail: a server that does not obey is told of, and may be just what this change is to mend. */
+export const serverOffOrTold = async (ports: Ports, paths: InstancePaths): Promise<void> => {
+  // A change that is open keeps it off by itself, before every start; and what can't be read names no server.
+  if (!isReadable(paths) || unfinished(paths) !== null) return;
+  try {
+    await serverTelemetryOff(ports, paths);
+  } catch (error) {
+    ports.events.warn({
+      id: 'own-telemetry',
+      message: `The server's own telemetry is still sending until restarted: ${messageOf(error)}.`,
+      remedy: `It is kept off before every start. If this goes on, stop it: assent stop ${paths.name}`,
+    });
+  }
+};
+
+const isReadable = (paths: InstancePaths): boolean => {
+  try {
+    return readState(paths) !== undefined;
+  } catch {
+    return false;
+  }
+};
+
 /**
- * A change is in our way, whose units and servers must not be touched from beside it: it may have written the next release's already. Beside the server
+ * Somebody is in our way, most often a change, whose units and servers must not be touched from beside it: it may have written the next release's already. Beside the server
  * nobody counts or sends without asking the resolver, and a change that runs keeps the rest off; what is left is a server that still sends by itself.
  */
 const refuseWhereItSends = async (ports: Ports, paths: InstancePaths): Promise<void> => {
@@ -83,9 +113,8 @@ const refuseWhereItSends = async (ports: Ports, paths: InstancePaths): Promise<v
   const reading = await readBackTelemetry(now.spec);
   if (reading === undefined || reading.obeyed === true) return;
   if ((await now.supervisor.observe(now.spec)).state !== 'running') return;
-  throw new Error(
-    `${reading.detail}, and a change of ${paths.name} is under way or waits for: assent recover ${paths.name}`,
-  );
+  const why = unfinished(paths) === null ? 'another run holds it' : `a change waits for: assent recover ${paths.name}`;
+  throw new Error(`${reading.detail}, and ${why}`);
 };
 
 /** Whatever is left of it asks the resolver before it counts or sends, so it is no more than untidy. */

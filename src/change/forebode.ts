@@ -55,10 +55,14 @@ export const warningsOf = (ports: Ports, target: Target, found: Survey): Warning
   ...supervisorWarnings(target, found),
   ...wideWarnings(target, found),
   ...(target.kind === 'uninstall' ? [] : declared(target.product, target.product.warnings, found)),
-  ...(target.kind === 'uninstall'
-    ? []
-    : (target.release.notes ?? []).map((message) => ({ id: 'release-note', message, remedy: '' }))),
+  ...notesOf(target).map((message) => ({ id: 'release-note', message, remedy: '' })),
 ];
+
+/** What is to be read before a release comes; whoever has it already has read it. */
+const notesOf = ({ kind, release, before }: Target): readonly string[] => {
+  const isThere = before?.installed === true && before.release.version === release.version;
+  return kind === 'uninstall' || isThere ? [] : (release.notes ?? []);
+};
 
 /** Only a restart shows whether the server runs with them: before, the change; or, where that fails, its undo. */
 const untriedWarnings = ({ kind, paths }: Target, { untried }: Survey): Warning[] => {

@@ -62,22 +62,27 @@ export const holdBetweenChanges = async (
   patienceMs: number,
 ): Promise<Hold | undefined> => {
   const end = performance.now() + patienceMs;
-  while (unfinished(paths) === null) {
-    const hold = holdIfFree(world, paths, command);
-    // One that was opened before we had the lock is whole by now, or waits for a recovery.
-    if (hold !== undefined && unfinished(paths) === null) return hold;
-    hold?.release();
-    if (performance.now() > end) break;
-    await sleep(50);
+  try {
+    while (unfinished(paths) === null) {
+      const hold = holdIfFree(world, paths, command);
+      // One that was opened before we had the lock is whole by now, or waits for a recovery.
+      if (hold !== undefined && unfinished(paths) === null) return hold;
+      hold?.release();
+      if (performance.now() > end) break;
+      await sleep(50);
+    }
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
   }
   return undefined;
 };
 
-const holdIfFree = (world: World, paths: InstancePaths, command: string): Hold | undefined => {
+/** The same as holdInstance; undefined where somebody else holds it. */
+export const holdIfFree = (world: World, paths: InstancePaths, command: string): Hold | undefined => {
   try {
     return holdInstance(world, paths, command);
   } catch (error) {
-    if (error instanceof Failure) return undefined;
+    if (error instanceof Failure && error.code === 'instance-busy') return undefined;
     throw error;
   }
 };

@@ -7,6 +7,7 @@
  */
 
 import { consentForService } from '../consent/for-service.ts';
+import { consentOf } from '../consent/gather.ts';
 import { Failure } from '../errors.ts';
 import type { InstancePaths } from '../instance/paths.ts';
 import type { InstanceState } from '../instance/state.ts';
@@ -18,6 +19,7 @@ import { hostOf, serviceSpec } from '../service/spec.ts';
 import { supervisors } from '../service/supervisor.ts';
 import { toTheEnd } from '../system/signals.ts';
 import { storedRelease } from './context.ts';
+import { serverOffOrTold } from './follow-consent.ts';
 import { holdInstance } from './hold.ts';
 import type { Ports } from './request.ts';
 import { refuseUnfinished } from './target.ts';
@@ -27,6 +29,7 @@ export type PowerKind = 'start' | 'stop' | 'restart';
 /** True if the server was started or stopped; false where it was as it should be. Throws 'refused-check' where it does not become healthy. */
 export const power = async (ports: Ports, paths: InstancePaths, kind: PowerKind): Promise<boolean> => {
   const hold = holdInstance(ports.world, paths, kind);
+  const began = consentOf(ports.world, paths).collecting;
   try {
     refuseUnfinished(paths);
     const state = installedState(paths);
@@ -38,6 +41,8 @@ export const power = async (ports: Ports, paths: InstancePaths, kind: PowerKind)
     return await toTheEnd(() => turn(paths, state, spec, kind), ports.events.note);
   } finally {
     hold.release();
+    // Whoever has withdrawn meanwhile found the instance held, and the server has come up as it was meant to before.
+    if (kind !== 'stop' && began && !consentOf(ports.world, paths).collecting) await serverOffOrTold(ports, paths);
   }
 };
 

@@ -13,7 +13,7 @@ import type { InstancePaths } from '../instance/paths.ts';
 import { ensureRecoveryCopy } from '../instance/recovery-copy.ts';
 import { ensureProgram } from '../release/program.ts';
 import { installBootRecovery, removeBootRecovery } from '../service/acting.ts';
-import { hearSignals, onEndingSignal } from '../system/signals.ts';
+import { hearSignals, onEndingSignal, toTheEnd } from '../system/signals.ts';
 import { tidyUp, tidyUpAfterUndo } from './after.ts';
 import type { ChangeContext } from './context.ts';
 import { contextOf } from './context.ts';
@@ -50,7 +50,8 @@ export const openTransaction = async (
 /** Carries an opened change through. Failure 'change-undone' or 'change-stuck' where it can't be. */
 export const transact = async (ctx: ChangeContext): Promise<{ downtimeSeconds: number | null }> => {
   try {
-    await forward(ctx);
+    await untilCommit(ctx, nothing);
+    await afterwards(ctx, nothing);
   } catch (error) {
     // Neither undone nor stuck, but unable to go either way: whatever it is, the change is open.
     throw error instanceof Failure ? error : interruptedFailure(ctx, 'was begun', error);
@@ -64,8 +65,8 @@ export type LastAct = (outcome: 'finished' | 'undone') => Promise<void>;
 const nothing: LastAct = async () => {};
 
 /** Does what is left of an opened change, commits, and follows the commit. Failures as of transact. Behind a commit there is only what follows it: no signal turns it back. */
-export const forward = async (ctx: ChangeContext, last: LastAct = nothing): Promise<void> => {
-  if (!isCommitted(ctx)) await untilCommit(ctx, last);
+export const forward = async (ctx: ChangeContext, last: LastAct): Promise<void> => {
+  if (!journalOf(ctx).committed) await untilCommit(ctx, last);
   await afterwards(ctx, last);
 };
 
@@ -155,16 +156,10 @@ const isCommitted = ({ paths }: ChangeContext): boolean => {
 
 /** Behind the commit there is no way back, and what fails there is ended by `recover`. */
 const afterwards = async (ctx: ChangeContext, last: LastAct): Promise<void> => {
-  const unwatch = onEndingSignal((signal) => {
-    if (signal !== 'SIGHUP')
-      ctx.events.note(`${signal}: the change holds and is brought to its end first, please wait.`);
-  });
   try {
-    await followCommit(ctx, last);
+    await toTheEnd(() => followCommit(ctx, last), ctx.events.note);
   } catch (error) {
     throw interruptedFailure(ctx, 'holds', error, ' --finish');
-  } finally {
-    unwatch();
   }
 };
 

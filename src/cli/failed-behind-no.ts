@@ -34,6 +34,7 @@ const toldBehindNo = (error: unknown): Error => {
     message,
     `${advice} ${isTold ? '' : 'Nothing but consent was changed. '}The withdrawal is recorded: nothing is counted from now on.`,
     error.cause,
+    error.isOpen,
   );
 };
 

@@ -1,8 +1,8 @@
 /** Withdrawing for one instance, with the port that takes away what a yes had turned on beside the server and in it. */
 
 import { readNotice } from '../consent/notice-file.ts';
-import type { TriedWithdrawal } from '../consent/withdraw.ts';
-import { tryWithdraw } from '../consent/withdraw.ts';
+import type { Withdrawal } from '../consent/withdraw.ts';
+import { withdraw } from '../consent/withdraw.ts';
 import type { InstancePaths } from '../instance/paths.ts';
 import { instancePaths } from '../instance/paths.ts';
 import { readState } from '../instance/state.ts';
@@ -14,13 +14,13 @@ import { portsOf } from './change.ts';
 import type { Invocation } from './invocation.ts';
 
 /** Throws what goes wrong before anything was done. */
-export const withdrawFrom = async (invocation: Invocation, name: InstanceName): Promise<TriedWithdrawal> => {
+export const withdrawFrom = async (invocation: Invocation, name: InstanceName): Promise<Withdrawal> => {
   const paths = instancePaths(invocation.home, name);
   forgetOldCopies(invocation.world, paths);
-  if (!mayBeOn(paths)) return tryWithdraw(invocation.world, paths);
+  if (!mayBeOn(paths)) return withdraw(invocation.world, paths);
   const { serverTelemetryOff } = await import('../change/follow-consent.ts');
   const { ports } = portsOf(invocation, true);
-  return tryWithdraw(invocation.world, paths, { serverOff: () => serverTelemetryOff(ports, paths) });
+  return withdraw(invocation.world, paths, { serverOff: () => serverTelemetryOff(ports, paths) });
 };
 
 /** A yes makes the folder of the counts, and only a notice with a section for it turns a server's own telemetry on. A change that is running keeps all of it off by itself. */

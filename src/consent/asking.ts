@@ -3,12 +3,13 @@
  * it ends. So whoever says no where a no stands already knows whether anybody could have been given a yes meanwhile, and need not write down anew what
  * is on record: the same command typed every hour changes nothing.
  *
- * They are kernel locks: a killed run is under way no more. Its file is removed by whoever looks next. Telemetry makes no change fail, so where no lock can be
- * had there is none, and a yes of that run loses to no repeated no.
+ * They are kernel locks with names that are used once: a killed run is under way no more. Its file is removed by whoever looks next. Telemetry makes no change fail, so where no lock can be
+ * had (in a home that is yet to be made, too) there is none, and a yes of that run loses to no repeated no.
  */
 
 import { basename, dirname, join } from 'node:path';
 import type { InstancePaths } from '../instance/paths.ts';
+import { holderOf } from '../release/layout.ts';
 import { listFolder, removeFile } from '../system/files.ts';
 import { type Lock, tryLock } from '../system/lock.ts';
 import type { World } from '../system/world.ts';
@@ -19,7 +20,8 @@ export const holdAsking = (world: World, paths: InstancePaths): Lock | undefined
   const file = join(dirname(paths.lock), `${prefixOf(paths)}${world.random(8).toString('hex')}.lock`);
   try {
     const attempt = tryLock(file, holderOf(world, 'asking'));
-    if (!('lock' in attempt)) return undefined;
+    // Whoever looks may have taken it, and its name away, before we could.
+    if (!('lock' in attempt)) return holdAsking(world, paths);
     const { lock } = attempt;
     return { ...lock, release: () => removed(file, lock) };
   } catch {
@@ -60,10 +62,3 @@ const removed = (file: string, lock: Lock): void => {
 };
 
 const prefixOf = (paths: InstancePaths): string => `${basename(paths.lock, '.lock')}.asking-`;
-
-const holderOf = (world: World, step: string) => ({
-  pid: world.pid,
-  command: 'assent',
-  step,
-  startedAt: world.now().toISOString(),
-});

@@ -38,7 +38,7 @@ export interface History {
 export const historyOf = (paths: InstancePaths): History => {
   const log = loadLog(paths);
   const users = knownUsers(paths);
-  const fault = log.fault?.message ?? faultOfBefore(paths, log);
+  const fault = faultOf(paths, log);
   const yesBefore = yesesBefore(log.lines);
   return {
     entries: log.lines.map((line, at) => entryOf(line, users, yesBefore[at] === true)),
@@ -66,6 +66,10 @@ export const assertWhole = (paths: InstancePaths, { fault }: History): void => {
     `Whatever was decided there counts as no until the next change asks anew. Compare it with a copy or a receipt that you kept; then: assent reinstall ${paths.name}.`,
   );
 };
+
+/** What is wrong with the log, for people; null where it is whole. */
+export const faultOf = (paths: InstancePaths, log: LogReading): string | null =>
+  log.fault?.message ?? faultOfBefore(paths, log);
 
 /** What an intact chain does not tell: that it once went on otherwise. */
 const faultOfBefore = (paths: InstancePaths, log: LogReading): string | null => {

@@ -109,7 +109,7 @@ const parseObject = (text: string): Fields | undefined => {
 
 const isText = (value: unknown): value is string => typeof value === 'string';
 const isTextOrNull = (value: unknown): boolean => value === null || isText(value);
-const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
+export const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 export const isWay = (value: unknown): value is Way => ['prompt', 'flag', 'answers'].includes(value as string);
 export const isState = (value: unknown): value is RecordedState =>
   ['not-asked', 'accepted', 'declined', 'withdrawn'].includes(value as string);

@@ -10,7 +10,9 @@
 import { basename, dirname } from 'node:path';
 import type { InstancePaths } from '../instance/paths.ts';
 import { listTemporaries, readIfThere, removeFiles, writeDurably } from '../system/files.ts';
+import { asSha256 } from '../values.ts';
 import type { LogReading } from './log-chain.ts';
+import { isCount } from './log-lines.ts';
 import type { ConsentMark } from './resolver.ts';
 import type { Sharing } from './sharing.ts';
 
@@ -20,7 +22,7 @@ export type FoundMark = ConsentMark | 'missing' | 'mark-unreadable';
 export const parseMark = (text: string): ConsentMark | 'mark-unreadable' => {
   try {
     const { format, generation, line, hash } = JSON.parse(text) as Record<string, unknown>;
-    const fits = format === 1 && isCount(generation) && isCount(line) && /^[0-9a-f]{64}$/.test(String(hash));
+    const fits = format === 1 && isCount(generation) && isCount(line) && asSha256(String(hash)) !== undefined;
     return fits ? { format, generation, line, hash: String(hash) } : 'mark-unreadable';
   } catch {
     return 'mark-unreadable';
@@ -60,5 +62,3 @@ export const removeMark = (paths: InstancePaths): void => removeFiles([paths.con
 
 export const markTemporaries = ({ consentMark }: InstancePaths): string[] =>
   listTemporaries(dirname(consentMark)).filter((path) => basename(path).startsWith(`.${basename(consentMark)}.`));
-
-const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;

@@ -9,7 +9,7 @@ import type { World } from '../system/world.ts';
 import { asNoticeId } from '../values.ts';
 import { explain } from './explain.ts';
 import { consentOf } from './gather.ts';
-import { historyOf } from './history.ts';
+import { faultOf } from './history.ts';
 import { loadLog } from './log.ts';
 import type { Notice } from './notice.ts';
 import { readNotice } from './notice-file.ts';
@@ -51,7 +51,7 @@ export const receiptOf = (world: World, paths: InstancePaths, serverVeto?: strin
     decision,
     meaning: explain({ ...decision, running: null }, paths.name),
     notice: noticeOf(paths, decision.noticeId),
-    log: { lines: log.length, head: log.head, whole: historyOf(paths).whole, line: log.standing?.n ?? null },
+    log: { lines: log.length, head: log.head, whole: faultOf(paths, log) === null, line: log.standing?.n ?? null },
   };
 };
 

@@ -39,7 +39,7 @@ export const writeWindow = (paths: InstancePaths, window: Omit<Window, 'format'>
   writeDurably(paths.window, `${JSON.stringify({ format: 1, generation, since, gaps })}\n`, options);
 };
 
-/** Begins or ends a gap, if that is anything new. The folder is never made for it; where it can't be written down, the window ends. */
+/** Begins or ends a gap, if that is anything new. The folder is never made for it; where one that begins can't be written down, the window ends. */
 export const noteGap = (paths: InstancePaths, now: Date, collecting: boolean): void => {
   const window = readWindow(paths);
   const gaps = window?.gaps ?? [];
@@ -49,7 +49,8 @@ export const noteGap = (paths: InstancePaths, now: Date, collecting: boolean): v
   try {
     writeWindow(paths, { ...window, gaps: collecting ? ended(gaps, today) : begun(gaps, today) });
   } catch {
-    removeWindow(paths);
+    // A gap that goes on only leaves out days.
+    if (!collecting) removeWindow(paths);
   }
 };
 

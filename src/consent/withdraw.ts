@@ -45,46 +45,43 @@ export interface Withdrawal {
   readonly erased: Erased;
   /** What people should know although they are safe: the log could not be written, say. */
   readonly warnings: readonly string[];
-}
-
-export interface TriedWithdrawal extends Withdrawal {
+  /** 'withdrawal-not-recorded' or 'withdrawal-still-sending' (exit 7): counting or sending may go on. Much may have been done by then. */
   readonly failure: Failure | null;
 }
 
 const patienceMs = 2_000;
 
-/** Withdraws. Throws 'withdrawal-not-recorded' or 'withdrawal-still-sending' (exit 7) where counting or sending may go on. */
-export const withdraw = async (world: World, paths: InstancePaths, ports: WithdrawPorts = {}): Promise<Withdrawal> =>
-  orThrown(await tryWithdraw(world, paths, ports));
-
-/** What was done, and beside it the failure that `withdraw` throws: much may have been done by then. */
-export const tryWithdraw = (world: World, paths: InstancePaths, ports: WithdrawPorts = {}): Promise<TriedWithdrawal> =>
-  withdrawUnless(world, paths, isOff(world, paths, ['withdrawn']), ports);
+/** Withdraws. A failure is part of the answer. */
+export const withdraw = (world: World, paths: InstancePaths, ports: WithdrawPorts = {}): Promise<Withdrawal> =>
+  withdrawUnless(world, paths, standingNo(world, paths, ['withdrawn']), ports);
 
 /** A no said to a change: it takes effect at once, whatever becomes of the change. Where one stands already, the server needs no word of it. */
-export const sayNo = async (
-  world: World,
-  paths: InstancePaths,
-  by: Way,
-  ports: WithdrawPorts = {},
-): Promise<Withdrawal> => {
-  const off = isOff(world, paths, ['withdrawn', 'declined']);
-  return orThrown(await withdrawUnless(world, paths, off, off ? { by } : { ...ports, by }));
+export const sayNo = (world: World, paths: InstancePaths, by: Way, ports: WithdrawPorts = {}): Promise<Withdrawal> => {
+  const no = standingNo(world, paths, ['withdrawn', 'declined']);
+  return withdrawUnless(world, paths, no, no.off ? { by } : { ...ports, by });
 };
 
-const orThrown = ({ failure, ...withdrawal }: TriedWithdrawal): Withdrawal => {
-  if (failure !== null) throw failure;
-  return withdrawal;
+interface StandingNo {
+  /** A no stands that no change under way can end. */
+  readonly off: boolean;
+  /** Somebody may have been given a yes since. */
+  readonly asking: boolean;
+}
+
+/** Who is being asked is looked up first: whoever is asked later is asked behind this no. */
+const standingNo = (world: World, paths: InstancePaths, noes: readonly State[]): StandingNo => {
+  const asking = isAsking(world, paths);
+  return { off: !isOpen(paths) && noes.includes(consentOf(world, paths).state), asking };
 };
 
-/** `off`: a no stands. Where somebody may have been given a yes meanwhile it is written down once more; that this fails leaves nothing going on. */
+/** Where a no stands it is written down once more only for those who are being asked; that this fails leaves nothing going on. */
 const withdrawUnless = async (
   world: World,
   paths: InstancePaths,
-  off: boolean,
+  { off, asking }: StandingNo,
   ports: WithdrawPorts,
-): Promise<TriedWithdrawal> => {
-  const isSaid = off && !isAsking(world, paths);
+): Promise<Withdrawal> => {
+  const isSaid = off && !asking;
   const { problem, logged, unmarked } = await record(world, paths, ports.by ?? 'flag', isSaid);
   const removed = problem !== null && takeAway(paths);
   const { erased, left } = await erase(world, paths, ports);
@@ -105,10 +102,6 @@ const withdrawUnless = async (
   ];
   return { changed: !off, erased, warnings, failure };
 };
-
-/** Whether a no of these stands that no change under way can end. */
-const isOff = (world: World, paths: InstancePaths, noes: readonly State[]): boolean =>
-  !isOpen(paths) && noes.includes(consentOf(world, paths).state);
 
 interface Outcome {
   /** Why it could not be written down. */

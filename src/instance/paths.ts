@@ -2,7 +2,7 @@
  * Where an instance keeps what belongs to it. Every path of the contract's "On disk" that lies under
  * `instances/NAME` is named here and nowhere else. Pure: nothing is made or looked at.
  *
- * The locks lie outside of the folder, in `HOME/locks`: a kernel lock holds only while its file is never deleted, and
+ * The locks lie outside of the folder, in `HOME/locks`: a kernel lock holds only while its file, of a name that is used again, is never deleted, and
  * `uninstall --purge` deletes the folder. So does the mark of consent, which a restored folder must not bring back.
  */
 

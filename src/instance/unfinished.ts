@@ -53,9 +53,13 @@ export const unfinished = (paths: InstancePaths): Unfinished | null => {
 
 /** The generation that the change under way begins; 0 where none is, or its opening entry can't be read. */
 export const openGeneration = (paths: InstancePaths): number => {
-  const opening = readEntries(paths.openJournal).entries.find(({ entry }) => entry === 'open');
-  const generation = (opening?.['after'] as { generation?: unknown } | null | undefined)?.generation;
-  return Number.isSafeInteger(generation) ? (generation as number) : 0;
+  try {
+    const opening = readEntries(paths.openJournal).entries.find(({ entry }) => entry === 'open');
+    const generation = (opening?.['after'] as { generation?: unknown } | null | undefined)?.generation;
+    return Number.isSafeInteger(generation) ? (generation as number) : 0;
+  } catch {
+    return 0;
+  }
 };
 
 /** All whole lines of a journal file in their order; `torn` if the last one is not whole. */

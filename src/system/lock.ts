@@ -2,7 +2,7 @@
  * Locks that die with their holder, however it dies. The lock file is opened here, and `flock -x -n` locks the descriptor that
  * it inherits: the lock belongs to the open file, so it stays when flock has ended, and is gone the moment our process is.
  *
- * The file is never deleted: two processes could hold locks on two files of one name. Children never get the descriptor (it is
+ * The file is never deleted, where its name is used again: two processes could hold locks on two files of one name. Children never get the descriptor (it is
  * opened close-on-exec), else the lock would outlive us. Who holds it is written into the file, in place, and only for people.
  */
 import { closeSync, constants, fstatSync, ftruncateSync, openSync, writeSync } from 'node:fs';

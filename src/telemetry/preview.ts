@@ -7,7 +7,7 @@
  */
 
 import type { Notice } from '../consent/notice.ts';
-import { readWindow, reportableDays } from '../consent/window.ts';
+import { dayOf, readWindow, reportableDays } from '../consent/window.ts';
 import type { InstancePaths } from '../instance/paths.ts';
 import { exampleParts } from './example.ts';
 import { numbersOf, readParts, type StoredPart } from './parts.ts';
@@ -66,7 +66,7 @@ export const realPreview = (
   const next = first === undefined ? nextDays(reportable, notice) : [];
   const about = { notice, version };
   const isIn = (day: string) => next.includes(day);
-  const today = now.toISOString().slice(0, 10);
+  const today = dayOf(now);
   return {
     ...about,
     example: false,
@@ -88,16 +88,17 @@ export const realPreview = (
 };
 
 /** What waits, in the order in which it goes. A marked report may have arrived, and is never sent again. */
-const spooledReports = (paths: InstancePaths, notice: Notice): { report: Report; waiting: Waiting }[] =>
-  reportsIn(paths.spool)
+const spooledReports = (paths: InstancePaths, notice: Notice): { report: Report; waiting: Waiting }[] => {
+  const failures = readSchedule(paths).retry?.failures ?? 0;
+  return reportsIn(paths.spool)
     .filter((name) => !isMarked(paths, name))
     .flatMap((name) => {
       const bytes = readSpooled(paths, name);
       const since = spooledAt(paths, name);
       if (bytes === undefined || since === undefined) return [];
-      const failures = readSchedule(paths).retry?.failures ?? 0;
       return [{ report: readReport(bytes, name, notice), waiting: { since: since.toISOString(), failures } }];
     });
+};
 
 /** The reportable days of the oldest period that has some. */
 const nextDays = (reportable: readonly string[], { period }: Notice): string[] => {
@@ -107,7 +108,7 @@ const nextDays = (reportable: readonly string[], { period }: Notice): string[] =
 
 /** A day that a report has, whether it waits or was sent, is over: what comes late is not reported. */
 const reportableDaysOf = (paths: InstancePaths, now: Date, parts: readonly StoredPart[]): string[] => {
-  const last = lastReportedDay(paths, now.toISOString().slice(0, 10));
+  const last = lastReportedDay(paths, dayOf(now));
   return reportableDays(
     readWindow(paths),
     now,

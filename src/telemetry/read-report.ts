@@ -4,6 +4,7 @@
  */
 
 import type { Notice } from '../consent/notice.ts';
+import { dayOf } from './counting/day.ts';
 import { isDay } from './part.ts';
 import type { Report, ReportCounter, ReportDay } from './report.ts';
 import type { ReportName } from './sent.ts';
@@ -58,7 +59,7 @@ const pointsOf = (bytes: Uint8Array): Point[] => {
 const pointsIn = ({ name, sum }: Metric): Point[] => {
   const [, counter = '', by] = /^assent\.webclient\.([a-z0-9-]+)(?:\.by_(browser|hour))?$/.exec(name) ?? [];
   return sum.dataPoints.flatMap(({ startTimeUnixNano, asInt, attributes }) => {
-    const day = new Date(Number(startTimeUnixNano) / 1e6).toISOString().slice(0, 10);
+    const day = dayOf(new Date(Number(startTimeUnixNano) / 1e6));
     const value = attributes?.[0]?.value.stringValue;
     const which = by === undefined || value === undefined ? null : ([by as 'browser' | 'hour', value] as const);
     return counter === '' || !isDay(day) ? [] : [{ counter, day, by: which, count: Number(asInt) }];

@@ -40,8 +40,7 @@ export const sendReports = async (
   options: SendOptions,
 ): Promise<Sending> => {
   forgetOldCopies(world, paths);
-  // Nobody of ours starts what systemd starts: there the timer sees a veto, if it lasts for an hour or two.
-  if (options.scheduled) noteGap(paths, world.now(), consentOf(world, paths, serverVetoOf(world, paths)).collecting);
+  if (options.scheduled) noteVeto(world, paths);
   const no = refusal(world, paths);
   if (no !== null) return nothing(no);
   const sending = await withSendLock(world, paths, options.scheduled, () => sendAll(world, paths, ports, options));
@@ -206,6 +205,19 @@ const keep = (
   const at = world.now().toISOString();
   keepCopy(paths, report, bytes, { format: 1, ...outcome, at, recipient, endpoint, bytes: bytes.length });
 };
+
+/**
+ * Nobody of ours starts what systemd starts: there the timer sees a veto, if it lasts for an hour or two. It may have begun as long ago as the timer has
+ * last looked.
+ */
+const noteVeto = (world: World, paths: InstancePaths): void => {
+  const { collecting } = consentOf(world, paths, serverVetoOf(world, paths));
+  const now = world.now();
+  noteGap(paths, collecting ? now : new Date(now.getTime() - betweenLooksMs), collecting);
+};
+
+/** The timer's hour, and what systemd may add to it at random (companion-units.ts). */
+const betweenLooksMs = 2 * 3_600_000;
 
 /** The resolver's no, or null. The server's veto counts where it can be seen. */
 const refusal = (world: World, paths: InstancePaths): Idle | null => {

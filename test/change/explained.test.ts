@@ -1,8 +1,25 @@
 import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { sandbox } from '../support/sandbox.ts';
+import { explained } from '../../src/change/explained.ts';
+import { LeftBehind } from '../../src/change/left-behind.ts';
+import { withTinyDisk } from '../support/mounts.ts';
+import { isRoot, sandbox } from '../support/sandbox.ts';
 
 const module = new URL('../../src/change/explained.ts', import.meta.url).href;
+
+it('on a full disk the disk is named, but not for what a person has to decide', ({ skip }) => {
+  if (!isRoot) skip('a disk of its own needs root');
+  withTinyDisk(skip, (folder) => {
+    expect(() => writeFileSync(join(folder, 'full'), Buffer.alloc(2_000_000))).toThrow(/ENOSPC/);
+    expect(explained({ paths: { folder } }, new Error('it failed'))).toMatchObject({
+      message: expect.stringContaining(`The disk is full: ${folder}`),
+    });
+    const left = new LeftBehind('mail would be left behind');
+    expect(explained({ paths: { folder } }, left)).toBe(left);
+  });
+});
 
 it('a failed step is explained, and so undone, also by a process that can open nothing more', () => {
   const code = `

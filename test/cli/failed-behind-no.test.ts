@@ -3,6 +3,12 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, expect, onTestFinished, test } from 'vitest';
+import { failedBehindNo } from '../../src/cli/failed-behind-no.ts';
+import { flagsOf } from '../../src/cli/flags.ts';
+import type { Invocation } from '../../src/cli/invocation.ts';
+import { Failure } from '../../src/errors.ts';
+import { documentOf } from '../../src/ui/json.ts';
+import { noPaint, symbolsFor } from '../../src/ui/paint.ts';
 import { conduct, type Home, inMemory, makeHome } from '../consent/support.ts';
 import { realCommand } from '../support/real-command.ts';
 import { sandbox } from '../support/sandbox.ts';
@@ -69,4 +75,18 @@ test('a signal while the no takes effect ends the command behind it', async () =
   });
   expect(stderr).not.toMatch(/nothing was changed/i);
   expect(readdirSync(home.paths.folder).filter((name) => name.startsWith('telemetry'))).toEqual([]);
+});
+
+test('one that holds, and whose end could not be written, is told as one that failed, behind a no as well', () => {
+  const failure = new Failure('change-interrupted', 'The upgrade of maildev holds.', 'Type: recover.', undefined, true);
+  const invocation: Invocation = {
+    world: home.world,
+    home: home.folder,
+    flags: flagsOf({}),
+    operands: [],
+    look: { paint: noPaint, symbols: symbolsFor({}), columns: 80 },
+    say: () => {},
+  };
+  const { result, failure: told } = failedBehindNo(invocation, home.paths.name, failure, []);
+  expect(JSON.parse(documentOf('upgrade', result, told))).toMatchObject({ outcome: 'failed', changed: true });
 });

@@ -4,24 +4,30 @@
 import { readFileSync } from 'node:fs';
 import { type Raise, recordAnswer } from '../../src/consent/decide.ts';
 import { consentOf, mayCount } from '../../src/consent/gather.ts';
-import { withdraw } from '../../src/consent/withdraw.ts';
+import { withdraw as tried } from '../../src/consent/withdraw.ts';
 import { conduct, makeHome, testWorld } from './support.ts';
 
 const [home = '', what = '', count = '1'] = process.argv.slice(2);
 const at = makeHome(home, { world: testWorld({ env: process.env }) });
+
+const withdraw = async () => {
+  const { failure, ...done } = await tried(at.world, at.paths);
+  if (failure !== null) throw failure;
+  return done;
+};
 
 const acts: Record<string, () => Promise<unknown> | unknown> = {
   answer: () => {
     const { raise } = JSON.parse(readFileSync(at.paths.openJournal, 'utf8').slice(17)) as { raise: Raise };
     return recordAnswer(at.world, at.paths, raise);
   },
-  withdraw: () => withdraw(at.world, at.paths),
+  withdraw,
   status: () => consentOf(at.world, at.paths),
   count: () => mayCount(at.world, at.paths),
   churn: async () => {
     for (let round = 0; round < Number(count); round += 1) {
       await conduct(at, { change: 'upgrade', ends: 'undone', answer: { by: 'prompt', say: 'yes' } });
-      await withdraw(at.world, at.paths);
+      await withdraw();
     }
   },
 };

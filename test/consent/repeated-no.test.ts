@@ -19,6 +19,7 @@ import {
   open,
   raiseOf,
   sure,
+  testWorld,
   undo,
   writeOpening,
 } from './support.ts';
@@ -97,6 +98,18 @@ test('what a killed run was being asked is forgotten, and its lock file removed'
   expect(isAsking(home.world, home.paths)).toBe(true);
   asking?.release();
   expect(left()).toEqual([]);
+});
+
+test('a name that somebody who looks has just taken is no reason not to be seen asking', async () => {
+  const home = await homeWith('no');
+  const names = ['00', '00', '11'];
+  const world = testWorld({ random: (bytes) => Buffer.from((names.shift() ?? '22').repeat(bytes), 'hex') });
+  const taken = holdAsking(world, home.paths);
+  const asking = holdAsking(world, home.paths);
+  expect(asking?.path).toMatch(/asking-1{16}\.lock$/);
+  taken?.release();
+  expect(isAsking(home.world, home.paths)).toBe(true);
+  asking?.release();
 });
 
 test('however often it is said, a later change can be answered with yes', async () => {

@@ -79,6 +79,10 @@ describe.concurrent('maildev', () => {
 
     const moved = await change(world, 'reinstall', 'maildev', ...set({ webPort: movedWeb }));
     expect(moved).toMatchObject({ outcome: 'reinstalled', instance: { version: '3.0.0', health: 'healthy' } });
+    expect(
+      moved.warnings.map(({ id }: { id: string }) => id),
+      'whoever has it has read it',
+    ).not.toContain('release-note');
     await answersAsNew(world, movedWeb);
     await expect(fetch(`http://127.0.0.1:${webPort}/`), 'the old port is free again').rejects.toThrow();
     expect(await subjects(world, movedWeb, '/api/email')).toEqual(['mine']);

@@ -63,6 +63,21 @@ test('days on which the timer saw a veto are never reported', async () => {
   expect((await one.send()).sent.map(({ from }) => from)).toEqual(['2026-11-24', '2026-11-27']);
 });
 
+test('a veto that the timer sees soon after midnight may have begun the day before, which is not reported either', async () => {
+  const { url } = await receiver();
+  const one = await sender({ endpoint: url, period: 'day' });
+  const veto = serverEnv(one);
+  writeFileSync(veto, 'DO_NOT_TRACK=1\n');
+  one.at('2026-11-26T00:20:00.000Z');
+  await one.send({ scheduled: true });
+  one.at('2026-11-26T12:00:00.000Z');
+  writeFileSync(veto, '');
+  await one.send({ scheduled: true });
+  for (const day of ['2026-11-24', '2026-11-25', '2026-11-26', '2026-11-27']) one.count(day);
+  one.at('2026-11-29T12:00:00.000Z');
+  expect((await one.send()).sent.map(({ from }) => from)).toEqual(['2026-11-24', '2026-11-27']);
+});
+
 test('a withdrawal between the connection and the first byte stops it', async () => {
   const identity = makeIdentity();
   const { url, received, connections } = await receiver(ok, identity);

@@ -1,10 +1,12 @@
 /** Only whole days inside the window are reported: not the day on which it began, not today, and none without a window. */
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { noteGap, readWindow, reportableDays, writeWindow } from '../../src/consent/window.ts';
 import { type InstancePaths, instancePaths } from '../../src/instance/paths.ts';
 import type { InstanceName } from '../../src/values.ts';
-import { makeSandbox, removeSandbox } from '../support/sandbox.ts';
+import { withTinyDisk } from '../support/mounts.ts';
+import { isRoot, makeSandbox, removeSandbox } from '../support/sandbox.ts';
 
 let folder: string;
 let paths: InstancePaths;
@@ -95,6 +97,24 @@ describe('a gap', () => {
     begin('2026-11-26');
     end('2026-11-25');
     expect(reportable()).toEqual(['2026-11-24', '2026-11-25', '2026-11-27', '2026-11-28', '2026-11-29']);
+  });
+
+  it('ends the window where it can not be begun on a full disk; where it can not be ended, it goes on', ({ skip }) => {
+    if (!isRoot) skip('a disk of its own needs root');
+    withTinyDisk(skip, (disk) => {
+      const full = instancePaths(disk, 'one' as InstanceName);
+      mkdirSync(full.telemetry, { recursive: true });
+      writeWindow(full, { generation: 7, since: '2026-11-23T10:00:00.000Z' });
+      noteGap(full, at('2026-11-25'), false);
+      expect(() => writeFileSync(join(disk, 'full'), Buffer.alloc(2_000_000))).toThrow(/ENOSPC/);
+      noteGap(full, at('2026-11-26'), true);
+      expect(readWindow(full)?.gaps).toEqual([{ from: '2026-11-25', to: null }]);
+      rmSync(join(disk, 'full'));
+      noteGap(full, at('2026-11-26'), true);
+      expect(() => writeFileSync(join(disk, 'full'), Buffer.alloc(2_000_000))).toThrow(/ENOSPC/);
+      noteGap(full, at('2026-11-28'), false);
+      expect(readWindow(full)).toBeUndefined();
+    });
   });
 
   it('makes no window where there is none', () => {

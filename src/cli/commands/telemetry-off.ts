@@ -3,7 +3,7 @@
  * brought to its end, whatever signal comes: a withdrawal that is recorded is not told as nothing, and no count is left half deleted.
  */
 
-import type { TriedWithdrawal } from '../../consent/withdraw.ts';
+import type { Withdrawal } from '../../consent/withdraw.ts';
 import { Failure } from '../../errors.ts';
 import { listInstances, pickInstance } from '../../instance/find.ts';
 import { toTheEnd } from '../../system/signals.ts';
@@ -49,7 +49,7 @@ const withdrawAll = async (invocation: Invocation, names: readonly InstanceName[
   };
 };
 
-type Tried = Omit<TriedWithdrawal, 'failure'> & { readonly failure: Error | null } & (Counted | Unseen);
+type Tried = Omit<Withdrawal, 'failure'> & { readonly failure: Error | null } & (Counted | Unseen);
 
 const withdrawOne = async (invocation: Invocation, name: InstanceName): Promise<Tried> => {
   const seen = () => telemetryOrUnseen(invocation.world, invocation.home, name);
