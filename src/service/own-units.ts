@@ -2,7 +2,7 @@
  * Where the units of an instance lie, and whether they are this home's. Homes know nothing of one another, and systemd knows units by their names alone: two
  * instances of the same name would write, stop and remove one another's.
  *
- * A unit is this home's where its text names it, by whatever path leads there; one that names a home where there is no such instance any more
+ * A unit is this home's where its text names it, by whatever path or mount leads there; one that names a home where there is no such instance any more
  * belongs to nobody, so that a home that was moved keeps its servers. It is judged by its file, loaded or not yet: drop-ins have no say in it.
  */
 
@@ -86,7 +86,10 @@ export const strangeUnit = ({ instance, paths }: Named, file: string, isNew = fa
   const home = homeNamedIn(text, instance);
   if (home === undefined) return { file, home, isLeft: true };
   if (home === paths.home || realPathIfThere(home) === (realPathIfThere(paths.home) ?? paths.home)) return undefined;
-  const isLeft = statIfThere(instancePaths(home, instance).folder) === undefined;
+  const [theirs, its] = [instancePaths(home, instance).folder, paths.folder].map(statIfThere);
+  // One folder at two mount points, which no path tells.
+  if (theirs !== undefined && theirs.dev === its?.dev && theirs.ino === its.ino) return undefined;
+  const isLeft = theirs === undefined;
   return isLeft && !isNew ? undefined : { file, home, isLeft };
 };
 

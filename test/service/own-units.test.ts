@@ -14,7 +14,8 @@ import { supervisors } from '../../src/service/supervisor.ts';
 import { renderUnit, unitName } from '../../src/service/unit.ts';
 import { homeNamedIn } from '../../src/service/unit-home.ts';
 import type { InstanceName } from '../../src/values.ts';
-import { sandbox } from '../support/sandbox.ts';
+import { mountBind } from '../support/mounts.ts';
+import { isRoot, sandbox } from '../support/sandbox.ts';
 import { makeService } from '../support/service.ts';
 
 /** Nobody's number: no manager runs for it, so only the files in the folder of units count. */
@@ -116,6 +117,17 @@ test("one's own unit is that by whatever path leads to the home, with lines of a
   await mustBeOurs(specAt(instancePaths(join(folder, 'moved'), name), units));
   // Its disk may only not be mounted now: nobody who begins here takes it.
   await expect(mustBeOurs(ours, { isNew: true })).rejects.toMatchObject({ code: 'refused-check' });
+});
+
+test.runIf(isRoot)('and where the home is seen at a second mount point', async ({ skip }) => {
+  const { folder, units, ours, others } = twoHomes();
+  const second = join(folder, 'second');
+  mkdirSync(second);
+  mountBind(skip, ours.paths.home, second);
+  write(units, unitName(name), renderUnit(specAt(instancePaths(second, name), units)));
+  await mustBeOurs(ours);
+  await mustBeOurs(ours, { isNew: true });
+  await expect(mustBeOurs(others)).rejects.toMatchObject({ code: 'refused-check' });
 });
 
 test("nothing of another home's is taken away or written over", async () => {
