@@ -77,8 +77,8 @@ export const survey = async (
   const { before, release, to } = target;
   const supervisor =
     target.from === null ? (request.supervisor ?? detectSupervisor(world)) : (before?.supervisor ?? 'process');
-  // A purge of what an uninstall has kept has no service.
-  if (target.kind !== 'uninstall' || target.from !== null) await refuseOtherService(ports, target, supervisor);
+  // An uninstall leaves alone what is not ours: it is how an instance goes whose unit another home has overwritten.
+  if (target.kind !== 'uninstall') await refuseOtherService(ports, target, supervisor);
   const account = before?.account ?? newAccount(ports, target);
   const specBefore = target.from === null || before === null ? null : specOfBefore(ports, target, before);
   if (target.kind === 'uninstall' && target.from !== null && specBefore === null) throw releaseGone(target);

@@ -22,7 +22,7 @@ import { unitName } from './unit.ts';
 /**
  * Before a change opens: from here on a boot ends it, whatever becomes of us. A server that runs may go on being started again until the change
  * stops it; one that was stopped, by whatever means, may not be started by hand on what is half switched. Failure 'refused-check' where systemd does
- * not take the unit, or has one of the name that is another home's.
+ * not take the unit. Where it has another home's by these names, only an uninstall comes so far, and does without: a boot starts nothing of ours then.
  */
 export const installBootRecovery = async (
   spec: ServiceSpec,
@@ -30,8 +30,8 @@ export const installBootRecovery = async (
   { runs }: { readonly runs: boolean },
 ): Promise<void> => {
   if (supervisor !== 'systemd') return;
-  await mustBeOurs(spec);
   const { recover } = actingNames(spec.instance);
+  if (await findStrange(spec, [unitName(spec.instance), recover])) return;
   const isNew = await write(spec, recover, recoverUnit(spec));
   if (isNew || !(await isEnabled(spec, recover))) await systemctl(spec, ['enable', recover]);
   if (runs) allowStart(spec);

@@ -110,7 +110,7 @@ const loadedFrom = async (named: Named, names: readonly string[]): Promise<strin
     .filter((file) => file !== '');
 };
 
-const notOurs = ({ instance }: Named, { file, home, isLeft }: StrangeUnit, isNew: boolean): Failure => {
+const notOurs = ({ instance, paths }: Named, { file, home, isLeft }: StrangeUnit, isNew: boolean): Failure => {
   const whose =
     home === undefined
       ? `${file} has the name of a unit of ${instance}, and Assent did not write it.`
@@ -119,7 +119,8 @@ const notOurs = ({ instance }: Named, { file, home, isLeft }: StrangeUnit, isNew
     ? 'Or if nobody needs that unit any more, disable it and delete its file.'
     : `Or remove the other: assent uninstall ${instance} --home ${home}.`;
   const stays = isNew ? `Choose another name: --name ${instance}-2, or another supervisor: --supervisor process. ` : '';
-  const advice = `${stays}${isNew ? goes : capital(goes.slice('Or '.length))} Nothing was changed.`;
+  const gives = isNew || isLeft ? '' : ` Or give up this one: assent uninstall ${instance} --home ${paths.home}.`;
+  const advice = `${stays}${isNew ? goes : capital(goes.slice('Or '.length))}${gives} Nothing was changed.`;
   return new Failure('refused-check', whose, advice);
 };
 

@@ -53,7 +53,7 @@ export interface Supervisor {
   readonly remove: (spec: ServiceSpec) => Promise<void>;
   /** Returns once the server's process was made; whether it is healthy is for the gate to say. Failure 'refused-check' where it can't be started. */
   readonly start: (spec: ServiceSpec) => Promise<void>;
-  /** Returns when nothing of the server runs any more. Failure 'refused-check' where something survives even KILL. */
+  /** Returns when nothing of the server runs any more, at once where the service of its name is another home's. Failure 'refused-check' where something survives even KILL. */
   readonly stop: (spec: ServiceSpec) => Promise<void>;
   readonly observe: (spec: ServiceSpec) => Promise<Observation>;
   /** Lines of the server's output, without their line ends. */

@@ -2,8 +2,8 @@
  * systemd: system units as root, user units otherwise. What systemctl says is what counts; nothing is remembered here.
  *
  * `stop` waits for systemctl and then looks again that the unit's control group is empty. A user's manager ends with the user's
- * last session unless lingering is on, which is a warning with a remedy. A unit of the same name that is another home's is neither written nor started
- * nor stopped (own-units.ts).
+ * last session unless lingering is on, which is a warning with a remedy. A unit of the same name that is another home's is neither written nor started,
+ * which fails, nor stopped or removed, which has nothing to do then (own-units.ts).
  */
 
 import { dirname } from 'node:path';
@@ -49,7 +49,7 @@ export const systemdSupervisor: Supervisor = {
     await systemctl(spec, ['start', unitName(spec.instance)], (spec.startSeconds + 60) * 1000);
   },
   stop: async (spec) => {
-    await mustBeOurs(spec);
+    if (await findStrange(spec, [unitName(spec.instance)])) return;
     forbidStart(spec);
     if ((await properties(spec)).LoadState === 'not-found') return;
     await systemctl(spec, ['stop', unitName(spec.instance)], (spec.stopSeconds + 60) * 1000);

@@ -264,16 +264,13 @@ describe.skipIf(why !== undefined)('as root', () => {
     // As an Assent that did not look has left it: the other home's, with the server of this one.
     expect(assent('start twice')).toMatchObject({ exit: 0 });
     const running = property(unit, 'MainPID');
-    box.run(['mkdir', '-p', '/srv/second/instances/twice']);
-    box.run(['sed', '-i', 's:/var/lib/assent:/srv/second:g', file]);
-    expect(box.run(['systemctl', 'daemon-reload']).code).toBe(0);
-    for (const words of [
-      'stop twice',
-      'restart twice',
-      'start twice',
-      `uninstall twice ${change}`,
-      `reinstall twice ${change}`,
-    ])
+    const overwrite = (): void => {
+      box.run(['mkdir', '-p', '/srv/second/instances/twice']);
+      box.run(['sed', '-i', 's:/var/lib/assent:/srv/second:g', file, file.replace('.service', '.recover.service')]);
+      expect(box.run(['systemctl', 'daemon-reload']).code).toBe(0);
+    };
+    overwrite();
+    for (const words of ['stop twice', 'restart twice', 'start twice', `reinstall twice ${change}`])
       expect(assent(words), words).toMatchObject({ exit: 3, document: { error: { code: 'refused-check' } } });
     expect(assent('status twice').document.instance.state).toBe('stopped');
     expect(property(unit, 'MainPID')).toBe(running);
@@ -281,8 +278,16 @@ describe.skipIf(why !== undefined)('as root', () => {
     box.run(['rm', '-r', '/srv/second/instances/twice']);
     expect(assent('restart twice')).toMatchObject({ exit: 0 });
     expect(box.run(['cat', file]).stdout).toBe(text);
+    // Ours can be given up all the same, and leaves the other's as it is.
+    overwrite();
+    const others = property(unit, 'MainPID');
+    expect(assent(`uninstall twice ${change}`)).toMatchObject({ exit: 0, document: { outcome: 'uninstalled' } });
     expect(assent(`uninstall twice ${change} --purge --ack purge-data`)).toMatchObject({ exit: 0 });
-    expect(property(unit, 'LoadState')).toBe('not-found');
+    expect(box.run(['cat', file]).stdout).toBe(text.replaceAll('/var/lib/assent', '/srv/second'));
+    expect([property(unit, 'MainPID'), property(unit, 'UnitFileState')]).toEqual([others, 'enabled']);
+    box.run(['systemctl', 'disable', '--now', unit, unit.replace('.service', '.recover.service')]);
+    box.run(['rm', file, file.replace('.service', '.recover.service')]);
+    box.run(['systemctl', 'daemon-reload']);
   }, 200_000);
 
   test('Node-RED: its own telemetry is kept off by the unit before every start', async () => {
