@@ -1,6 +1,5 @@
 /** `--telemetry=off` of a command that is refused: the no is on record all the same, wherever there is something of the instance. */
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { beforeEach, expect, test } from 'vitest';
 import { conduct as conductReal } from '../../src/change/conduct.ts';
 import type { ChangeRequest } from '../../src/change/request.ts';
@@ -8,28 +7,13 @@ import { portsOf } from '../../src/cli/change.ts';
 import { flagsOf } from '../../src/cli/flags.ts';
 import type { Invocation } from '../../src/cli/invocation.ts';
 import { loadLog } from '../../src/consent/log.ts';
-import { noticeId } from '../../src/consent/notice.ts';
 import { noPaint, symbolsFor } from '../../src/ui/paint.ts';
-import {
-  answerOf,
-  conduct,
-  finish,
-  type Home,
-  inMemory,
-  makeHome,
-  noticeOf,
-  open,
-  raiseOf,
-  testWorld,
-  writeOpening,
-} from '../consent/support.ts';
-import { sandbox } from '../support/sandbox.ts';
+import { emptyHome, yesRaise } from '../consent/homes.ts';
+import { answerOf, conduct, finish, type Home, open, testWorld, writeOpening } from '../consent/support.ts';
 
 let home: Home;
 beforeEach(() => {
-  const folder = join(sandbox(inMemory), 'home');
-  mkdirSync(folder);
-  home = makeHome(folder, { name: 'maildev' });
+  home = emptyHome({ name: 'maildev' });
 });
 
 /** The real command's own way, without a terminal; what it throws. */
@@ -53,14 +37,8 @@ const refusalOf = async (request: Partial<ChangeRequest> & { kind: ChangeRequest
   );
 };
 
-const yesToInstall = () => {
-  const notice = noticeOf('2.2.1');
-  const answer = { say: 'yes', by: 'flag', noticeId: noticeId(notice) } as const;
-  return raiseOf(home, { change: 'install', version: '2.2.1', notice, answer, since: 0, generation: 1 });
-};
-
 test('a first install with a yes that was killed before its state file: the no that comes with the next one wins', async () => {
-  const raise = yesToInstall();
+  const raise = yesRaise(home, { change: 'install', version: '2.2.1' });
   writeOpening(home, 'install', raise, undefined);
   expect(await refusalOf({ kind: 'install', product: 'maildev' })).not.toBe('not refused');
   await open(home, 'install', raise, undefined);

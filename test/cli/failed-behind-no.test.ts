@@ -9,15 +9,14 @@ import type { Invocation } from '../../src/cli/invocation.ts';
 import { Failure } from '../../src/errors.ts';
 import { documentOf } from '../../src/ui/json.ts';
 import { noPaint, symbolsFor } from '../../src/ui/paint.ts';
-import { conduct, type Home, inMemory, makeHome } from '../consent/support.ts';
+import { homeWith } from '../consent/homes.ts';
+import { conduct, type Home } from '../consent/support.ts';
 import { realCommand } from '../support/real-command.ts';
-import { sandbox } from '../support/sandbox.ts';
 import { eventually } from '../support/service.ts';
 
 let home: Home;
 beforeEach(async () => {
-  home = makeHome(join(sandbox(inMemory), 'home'), { name: 'maildev' });
-  await conduct(home, { change: 'install', ends: 'finished', answer: { by: 'prompt', say: 'yes' } });
+  home = await homeWith('yes', { name: 'maildev' });
   await conduct(home, { change: 'upgrade', ends: 'finished', answer: { by: 'prompt', say: 'yes' } });
 });
 

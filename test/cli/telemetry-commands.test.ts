@@ -1,7 +1,6 @@
 /** The commands about telemetry, each over real files and in this process: what they tell, and that they tell the same. */
 import { spawn } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { beforeEach, expect, it, onTestFinished } from 'vitest';
 import { run as receipt } from '../../src/cli/commands/telemetry-receipt.ts';
 import { run as status } from '../../src/cli/commands/telemetry-status.ts';
@@ -10,13 +9,12 @@ import type { Run } from '../../src/cli/invocation.ts';
 import { writeRecord } from '../../src/service/process-record.ts';
 import { identify } from '../../src/system/processes.ts';
 import { noPaint, symbolsFor } from '../../src/ui/paint.ts';
-import { conduct, type Home, inMemory, makeHome, sure } from '../consent/support.ts';
-import { sandbox } from '../support/sandbox.ts';
+import { homeWith } from '../consent/homes.ts';
+import { type Home, sure } from '../consent/support.ts';
 
 let home: Home;
 beforeEach(async () => {
-  home = makeHome(join(sandbox(inMemory), 'home'));
-  await conduct(home, { change: 'install', ends: 'finished', answer: { by: 'prompt', say: 'yes' } });
+  home = await homeWith('yes');
 });
 
 const told = async (command: Run, flags: Partial<Flags> = {}) => {

@@ -1,21 +1,14 @@
 /** `telemetry off` that fails in the end: the document tells what was done all the same. */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync } from 'node:fs';
+import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { conduct, type Home, makeHome } from '../consent/support.ts';
+import { homeWith } from '../consent/homes.ts';
 import { withTinyDisk } from '../support/mounts.ts';
 import { realCommand } from '../support/real-command.ts';
 import { isRoot, sandbox } from '../support/sandbox.ts';
 
 const nobody = 65534;
-
-const acceptedHome = async (folder: string, name = 'mail'): Promise<Home> => {
-  mkdirSync(folder, { recursive: true });
-  const home = makeHome(folder, { name });
-  await conduct(home, { change: 'install', ends: 'finished', answer: { by: 'prompt', say: 'yes' } });
-  return home;
-};
 
 const off = (home: string, words: readonly string[], uid?: number) =>
   realCommand(home, ['telemetry', 'off', ...words], { now: new Date(), ...(uid === undefined ? {} : { uid }) }).ended;
@@ -24,8 +17,8 @@ test('in a folder that can not be written to it has failed, and has changed some
   skip,
 }) => {
   if (!isRoot) skip('needs a second user');
-  const { paths, folder } = await acceptedHome(join(sandbox(), 'home'));
-  const other = await acceptedHome(folder, 'other');
+  const { paths, folder } = await homeWith('yes', { folder: join(sandbox(), 'home') });
+  const other = await homeWith('yes', { folder, name: 'other' });
   spawnSync('chown', ['-R', `${nobody}:${nobody}`, folder]);
   chmodSync(paths.folder, 0o555);
   const { exit, document } = await off(folder, ['mail'], nobody);
@@ -49,7 +42,7 @@ test('in a folder that can not be written to it has failed, and has changed some
 test('on a read-only disk it has failed, and has changed nothing', async ({ skip }) => {
   if (!isRoot) skip('remounting needs root');
   await withTinyDisk(skip, async (disk) => {
-    const { folder } = await acceptedHome(join(disk, 'home'));
+    const { folder } = await homeWith('yes', { folder: join(disk, 'home') });
     if (spawnSync('mount', ['-o', 'remount,ro', disk]).status !== 0) skip('remounting is not possible here');
     const { exit, document } = await off(folder, ['mail']);
     expect({ exit, ...document }).toMatchObject({

@@ -9,14 +9,13 @@ import { loadLog } from '../../src/consent/log.ts';
 import { noticeId } from '../../src/consent/notice.ts';
 import { readState } from '../../src/instance/state.ts';
 import { withTinyDisk } from '../support/mounts.ts';
-import { isRoot, sandbox } from '../support/sandbox.ts';
+import { isRoot } from '../support/sandbox.ts';
+import { emptyHome, homeWith, yesRaise } from './homes.ts';
 import {
   answerOf,
   conduct,
   finish,
   type Home,
-  inMemory,
-  makeHome,
   noticeOf,
   open,
   raiseOf,
@@ -26,27 +25,13 @@ import {
   writeOpening,
 } from './support.ts';
 
-const emptyHome = (): Home => {
-  const folder = join(sandbox(inMemory), 'home');
-  mkdirSync(folder);
-  return makeHome(folder);
-};
-
-const acceptedHome = async (): Promise<Home> => {
-  const home = emptyHome();
-  await conduct(home, { change: 'install', ends: 'finished', answer: { by: 'prompt', say: 'yes' } });
-  return home;
-};
-
 const kinds = (home: Home): (string | undefined)[] => loadLog(home.paths).lines.map(({ line }) => line?.kind);
 
 test('killed right behind the opening entry, or anywhere after it, and undone: the yes of before is over', async () => {
-  const notice = noticeOf('3.0.0');
-  const answer = { say: 'yes', by: 'prompt', noticeId: noticeId(notice) } as const;
   for (const reached of ['opening', 'generation', 'answer']) {
-    const home = await acceptedHome();
+    const home = await homeWith('yes');
     const before = sure(readState(home.paths));
-    const raise = raiseOf(home, { change: 'upgrade', version: '3.0.0', notice, answer, since: 2, generation: 2 });
+    const raise = yesRaise(home);
     writeOpening(home, 'upgrade', raise, before);
     expect(answerOf(home)).toMatchObject({ collecting: false, reason: 'change-unfinished' });
     if (reached !== 'opening') await beginGeneration(home.world, home.paths, raise);
@@ -60,10 +45,7 @@ test('killed right behind the opening entry, or anywhere after it, and undone: t
 test('a yes that was said and not yet on record is taken along by the undo, and is told', async () => {
   const home = emptyHome();
   await conduct(home, { change: 'install', ends: 'finished', answer: null });
-  const notice = noticeOf('3.0.0');
-  const answer = { say: 'yes', by: 'prompt', noticeId: noticeId(notice) } as const;
-  const raise = raiseOf(home, { change: 'upgrade', version: '3.0.0', notice, answer, since: 2, generation: 2 });
-  writeOpening(home, 'upgrade', raise, readState(home.paths));
+  writeOpening(home, 'upgrade', yesRaise(home), readState(home.paths));
   await undo(home);
   expect(answerOf(home)).toMatchObject({ state: 'not-asked', reason: 'change-undone' });
 });
@@ -84,7 +66,7 @@ test('an undone first install leaves its log; a no in it is told, a yes is none'
 });
 
 test('undone twice: the second undo took no yes with it', async () => {
-  const home = await acceptedHome();
+  const home = await homeWith('yes');
   await conduct(home, { change: 'upgrade', ends: 'undone', answer: null });
   expect(answerOf(home).reason).toBe('change-undone');
   await conduct(home, { change: 'upgrade', ends: 'undone', answer: null });
@@ -92,7 +74,7 @@ test('undone twice: the second undo took no yes with it', async () => {
 });
 
 test('a no survives any number of undone changes, with its way and time', async () => {
-  const home = await acceptedHome();
+  const home = await homeWith('yes');
   await conduct(home, { change: 'upgrade', ends: 'finished', answer: { by: 'flag', say: 'no' } });
   const { by, at } = answerOf(home);
   for (let round = 0; round < 3; round += 1) {
@@ -102,7 +84,7 @@ test('a no survives any number of undone changes, with its way and time', async 
 });
 
 test('each operation once or many times writes the same lines', async () => {
-  const home = await acceptedHome();
+  const home = await homeWith('yes');
   const before = sure(readState(home.paths));
   const raise = raiseOf(home, {
     change: 'upgrade',
@@ -164,15 +146,9 @@ test('the answer is of who gave it, also where another user recovers the change'
 test('what can not be written is a problem that is told, never an exception, and a no', async ({ skip }) => {
   if (!isRoot) skip('a disk of its own needs root');
   await withTinyDisk(skip, async (disk) => {
-    const folder = join(disk, 'home');
-    mkdirSync(folder);
-    const home = makeHome(folder);
-    await conduct(home, { change: 'install', ends: 'finished', answer: { by: 'prompt', say: 'yes' } });
-    const before = sure(readState(home.paths));
-    const notice = noticeOf('3.0.0');
-    const answer = { say: 'yes', by: 'prompt', noticeId: noticeId(notice) } as const;
-    const raise = raiseOf(home, { change: 'upgrade', version: '3.0.0', notice, answer, since: 2, generation: 2 });
-    writeOpening(home, 'upgrade', raise, before);
+    const home = await homeWith('yes', { folder: join(disk, 'home') });
+    const raise = yesRaise(home);
+    writeOpening(home, 'upgrade', raise, readState(home.paths));
     spawnSync('dd', ['if=/dev/zero', `of=${join(disk, 'filler')}`, 'bs=4k', 'status=none']);
     const { problem } = await recordAnswer(home.world, home.paths, raise);
     expect(problem).toMatch(/could not be recorded.*ENOSPC/s);
@@ -183,13 +159,13 @@ test('what can not be written is a problem that is told, never an exception, and
 });
 
 test('a journal that can not be read is an open change', async () => {
-  const home = await acceptedHome();
+  const home = await homeWith('yes');
   mkdirSync(home.paths.openJournal);
   expect(answerOf(home)).toMatchObject({ collecting: false, reason: 'change-unfinished' });
 });
 
 test("status answers for the server; whoever counts is stopped by the caller's own veto too", async () => {
-  const home = await acceptedHome();
+  const home = await homeWith('yes');
   const vetoing = testWorld({ env: { DO_NOT_TRACK: '1' } });
   expect(consentOf(vetoing, home.paths)).toMatchObject({ collecting: true });
   expect(mayCount(vetoing, home.paths)).toMatchObject({ collecting: false, reason: 'do-not-track' });
@@ -197,8 +173,7 @@ test("status answers for the server; whoever counts is stopped by the caller's o
 });
 
 test('no variable of the environment turns anything on', async () => {
-  const home = emptyHome();
-  await conduct(home, { change: 'install', ends: 'finished', answer: { by: 'prompt', say: 'no' } });
+  const home = await homeWith('no');
   for (const value of ['0', 'false', 'off', 'no', '']) {
     expect(
       mayCount(testWorld({ env: { DO_NOT_TRACK: value, ASSENT_TELEMETRY: 'on' } }), home.paths, value).collecting,
@@ -209,7 +184,7 @@ test('no variable of the environment turns anything on', async () => {
 test('files of another user than the folder are not trusted', async ({ skip }) => {
   if (!isRoot) skip('needs a second user');
   for (const file of ['consent', 'consentLog', 'state'] as const) {
-    const home = await acceptedHome();
+    const home = await homeWith('yes');
     spawnSync('chown', ['65534', home.paths[file]]);
     expect(answerOf(home), file).toMatchObject({ state: 'invalid', collecting: false });
     await conduct(home, { change: 'reinstall', ends: 'finished', answer: { by: 'prompt', say: 'yes' } });
@@ -238,7 +213,7 @@ test('in somebody else’s home root leaves files that their owner can use', asy
 });
 
 test('the record is written once, whole, with nothing beside it', async () => {
-  const home = await acceptedHome();
+  const home = await homeWith('yes');
   const { readdirSync } = await import('node:fs');
   expect(
     readdirSync(home.paths.folder)

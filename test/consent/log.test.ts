@@ -1,5 +1,5 @@
 /** The chain: whatever is altered, cut, torn or repaired, the log tells, and an altered yes is none. */
-import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { type Asked, loadLog } from '../../src/consent/log.ts';
@@ -7,14 +7,11 @@ import { readLog } from '../../src/consent/log-chain.ts';
 import { logQuestion } from '../../src/consent/question.ts';
 import { withdraw } from '../../src/consent/withdraw.ts';
 import { readState } from '../../src/instance/state.ts';
-import { sandbox } from '../support/sandbox.ts';
-import { answerOf, conduct, type Home, inMemory, makeHome, sure } from './support.ts';
+import { homeWith } from './homes.ts';
+import { answerOf, conduct, type Home, sure } from './support.ts';
 
 const acceptedHome = async (): Promise<Home> => {
-  const folder = join(sandbox(inMemory), 'home');
-  mkdirSync(folder);
-  const home = makeHome(folder);
-  await conduct(home, { change: 'install', ends: 'finished', answer: { by: 'prompt', say: 'yes' } });
+  const home = await homeWith('yes');
   await conduct(home, { change: 'upgrade', ends: 'finished', answer: { by: 'prompt', say: 'yes' } });
   expect(answerOf(home).collecting).toBe(true);
   return home;

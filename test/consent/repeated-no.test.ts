@@ -1,50 +1,20 @@
 /** A no that is said where one stands already. Another run may have been given a yes since: only a line behind its question beats that. */
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { holdAsking, isAsking } from '../../src/consent/asking.ts';
-import { askedNow, loadLog } from '../../src/consent/log.ts';
-import { noticeId } from '../../src/consent/notice.ts';
+import { loadLog } from '../../src/consent/log.ts';
 import { sayNo, withdraw } from '../../src/consent/withdraw.ts';
 import { readState } from '../../src/instance/state.ts';
-import { sandbox } from '../support/sandbox.ts';
-import {
-  answerOf,
-  conduct,
-  finish,
-  type Home,
-  inMemory,
-  makeHome,
-  noticeOf,
-  open,
-  raiseOf,
-  sure,
-  testWorld,
-  undo,
-  writeOpening,
-} from './support.ts';
-
-const homeWith = async (say: 'yes' | 'no', folder = join(sandbox(inMemory), 'home')): Promise<Home> => {
-  mkdirSync(folder, { recursive: true });
-  const home = makeHome(folder);
-  await conduct(home, { change: 'install', ends: 'finished', answer: { by: 'prompt', say } });
-  return home;
-};
-
-/** An upgrade that was answered with yes and has not begun: it is loading. */
-const yesTo = (home: Home) => {
-  const notice = noticeOf('3.0.0');
-  const answer = { say: 'yes', by: 'flag', noticeId: noticeId(notice) } as const;
-  const about = { change: 'upgrade', version: '3.0.0', notice, answer, generation: 2 };
-  return { raise: raiseOf(home, { ...about, ...askedNow(home.paths) }), before: sure(readState(home.paths)) };
-};
+import { homeWith, yesRaise } from './homes.ts';
+import { answerOf, conduct, finish, open, testWorld, undo, writeOpening } from './support.ts';
 
 test('telemetry off, said again while another run loads with a yes: it was off already, and the yes loses', async () => {
   for (const end of [finish, undo]) {
     const home = await homeWith('yes');
     await withdraw(home.world, home.paths);
     const asking = holdAsking(home.world, home.paths);
-    const { raise, before } = yesTo(home);
+    const [raise, before] = [yesRaise(home), readState(home.paths)];
     expect(await withdraw(home.world, home.paths)).toMatchObject({ changed: false, warnings: [] });
     await open(home, 'upgrade', raise, before);
     await end(home);
@@ -56,7 +26,7 @@ test('telemetry off, said again while another run loads with a yes: it was off a
 test('--telemetry=off after a no, while another run loads with a yes: it changes nothing, and the yes loses', async () => {
   const home = await homeWith('no');
   const asking = holdAsking(home.world, home.paths);
-  const { raise, before } = yesTo(home);
+  const [raise, before] = [yesRaise(home), readState(home.paths)];
   const told: string[] = [];
   const serverOff = async (): Promise<void> => void told.push('off');
   expect(await sayNo(home.world, home.paths, 'flag', { serverOff })).toMatchObject({ changed: false, warnings: [] });
@@ -69,7 +39,7 @@ test('--telemetry=off after a no, while another run loads with a yes: it changes
 
 test('--telemetry=off after a no, while a change with a yes waits behind its opening entry: the yes loses', async () => {
   const home = await homeWith('no');
-  const { raise, before } = yesTo(home);
+  const [raise, before] = [yesRaise(home), readState(home.paths)];
   writeOpening(home, 'upgrade', raise, before);
   await sayNo(home.world, home.paths, 'flag');
   await open(home, 'upgrade', raise, before);

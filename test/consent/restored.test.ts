@@ -13,30 +13,11 @@ import { receiptOf } from '../../src/consent/receipt.ts';
 import { withdraw } from '../../src/consent/withdraw.ts';
 import { readState } from '../../src/instance/state.ts';
 import { makeWatch } from '../../src/telemetry/counting/watch.ts';
-import { sandbox } from '../support/sandbox.ts';
-import {
-  answerOf,
-  type CaseAnswer,
-  conduct,
-  finish,
-  type Home,
-  inMemory,
-  makeHome,
-  noticeOf,
-  undo,
-} from './support.ts';
+import { homeWith } from './homes.ts';
+import { answerOf, type CaseAnswer, conduct, finish, type Home, noticeOf, undo } from './support.ts';
 
 const yes: CaseAnswer = { by: 'prompt', say: 'yes' };
 const no: CaseAnswer = { by: 'flag', say: 'no' };
-
-const acceptedHome = async (): Promise<Home> => {
-  const folder = join(sandbox(inMemory), 'home');
-  mkdirSync(folder);
-  const home = makeHome(folder);
-  await conduct(home, { change: 'install', ends: 'finished', answer: yes });
-  expect(answerOf(home).collecting).toBe(true);
-  return home;
-};
 
 const backUp = ({ paths, copies }: Home): void => {
   rmSync(copies, { recursive: true, force: true });
@@ -58,7 +39,7 @@ test.each([
   ['record and log', restoreFiles],
   ['the whole folder', restoreFolder],
 ])('%s from before a withdrawal: invalid, and a restored backup is named as the likely cause', async (_, restore) => {
-  const home = await acceptedHome();
+  const home = await homeWith('yes');
   const watch = makeWatch(home.world, home.paths);
   expect(watch.look()).toMatchObject({ noticeId: noticeId(noticeOf('2.2.1')) });
   backUp(home);
@@ -72,7 +53,7 @@ test.each([
 
 test('an earlier installation restored as a whole is no yes, whatever was answered since', async () => {
   for (const answer of [no, null, yes]) {
-    const home = await acceptedHome();
+    const home = await homeWith('yes');
     backUp(home);
     await conduct(home, { change: 'upgrade', ends: 'finished', answer });
     restoreFolder(home);
@@ -81,7 +62,7 @@ test('an earlier installation restored as a whole is no yes, whatever was answer
 });
 
 test('the history of a restored log is not whole, and says how far it once went', async () => {
-  const home = await acceptedHome();
+  const home = await homeWith('yes');
   backUp(home);
   await withdraw(home.world, home.paths);
   restoreFiles(home);
@@ -97,7 +78,7 @@ test('the history of a restored log is not whole, and says how far it once went'
 });
 
 test('a question on a restored log heals nothing, nor does a second one', async () => {
-  const home = await acceptedHome();
+  const home = await homeWith('yes');
   backUp(home);
   await withdraw(home.world, home.paths);
   restoreFolder(home);
@@ -109,7 +90,7 @@ test('a question on a restored log heals nothing, nor does a second one', async 
 });
 
 test('a withdrawal on a restored log is a plain one, and so it stays', async () => {
-  const home = await acceptedHome();
+  const home = await homeWith('yes');
   await conduct(home, { change: 'reinstall', ends: 'finished', answer: yes });
   backUp(home);
   await conduct(home, { change: 'upgrade', ends: 'finished', answer: no });
@@ -125,7 +106,7 @@ test('a withdrawal on a restored log is a plain one, and so it stays', async () 
 });
 
 test('a reinstall asks anew: its yes counts, and its generation is higher than any before', async () => {
-  const home = await acceptedHome();
+  const home = await homeWith('yes');
   backUp(home);
   await conduct(home, { change: 'upgrade', ends: 'finished', answer: no });
   restoreFolder(home);
@@ -137,7 +118,7 @@ test('a reinstall asks anew: its yes counts, and its generation is higher than a
 
 test('a reinstall over a restored backup that is interrupted ends as any other', async () => {
   for (const end of [finish, undo]) {
-    const home = await acceptedHome();
+    const home = await homeWith('yes');
     backUp(home);
     await withdraw(home.world, home.paths);
     restoreFolder(home);
@@ -151,7 +132,7 @@ test('a reinstall over a restored backup that is interrupted ends as any other',
 });
 
 test('killed anywhere between the lines and the mark, a reinstall over a restored backup is recovered with its yes', async () => {
-  const home = await acceptedHome();
+  const home = await homeWith('yes');
   backUp(home);
   await withdraw(home.world, home.paths);
   restoreFolder(home);
@@ -173,7 +154,7 @@ test('killed anywhere between the lines and the mark, a reinstall over a restore
 });
 
 test('a change that was open in the backup, and was ended since, brings no yes back when it is recovered', async () => {
-  const home = await acceptedHome();
+  const home = await homeWith('yes');
   await conduct(home, { change: 'upgrade', ends: 'interrupted', answer: yes });
   // Killed before the generation's line, and behind it.
   for (const lacking of [2, 1]) {
@@ -195,7 +176,7 @@ test('a change that was open in the backup, and was ended since, brings no yes b
 });
 
 test('a crash between log and mark leaves a mark that lags, which is nothing', async () => {
-  const home = await acceptedHome();
+  const home = await homeWith('yes');
   const lagging = readFileSync(home.paths.consentMark);
   await conduct(home, { change: 'upgrade', ends: 'finished', answer: yes });
   writeFileSync(home.paths.consentMark, lagging);
@@ -208,7 +189,7 @@ test('a crash between log and mark leaves a mark that lags, which is nothing', a
 });
 
 test('a home of before the mark goes on, and has one with the next line', async () => {
-  const home = await acceptedHome();
+  const home = await homeWith('yes');
   removeMark(home.paths);
   expect(answerOf(home).collecting).toBe(true);
   backUp(home);
@@ -222,7 +203,7 @@ test.each([
   ['of a later format', '{"format":2,"generation":1,"line":2,"hash":"00"}'],
   ['empty', ''],
 ])('a mark that is %s is a no, which a question does not heal, and a reinstall does', async (_, text) => {
-  const home = await acceptedHome();
+  const home = await homeWith('yes');
   writeFileSync(home.paths.consentMark, text);
   expect(answerOf(home)).toMatchObject({ state: 'invalid', collecting: false, fault: 'mark-unreadable' });
   await logQuestion(home.world, home.paths, {
@@ -236,7 +217,7 @@ test.each([
 });
 
 test('where the mark can not be written, a withdrawal stands and says what that means', async () => {
-  const home = await acceptedHome();
+  const home = await homeWith('yes');
   rmSync(home.paths.consentMark);
   mkdirSync(home.paths.consentMark);
   const { changed, warnings } = await withdraw(home.world, home.paths);
@@ -250,7 +231,7 @@ test('where the mark can not be written, a withdrawal stands and says what that 
 });
 
 test('where the folder was removed by hand, an installation begins as a first one; the old folder is none of it', async () => {
-  const home = await acceptedHome();
+  const home = await homeWith('yes');
   backUp(home);
   await withdraw(home.world, home.paths);
   rmSync(home.paths.folder, { recursive: true });
@@ -263,7 +244,7 @@ test('where the folder was removed by hand, an installation begins as a first on
 });
 
 test('what is restored as it was is as it was', async () => {
-  const home = await acceptedHome();
+  const home = await homeWith('yes');
   backUp(home);
   rmSync(home.paths.folder, { recursive: true });
   restoreFolder(home);

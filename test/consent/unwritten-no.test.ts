@@ -14,20 +14,9 @@ import { logQuestion } from '../../src/consent/question.ts';
 import { withdraw } from '../../src/consent/withdraw.ts';
 import { type InstanceState, readState, writeState } from '../../src/instance/state.ts';
 import { withTinyDisk } from '../support/mounts.ts';
-import { isRoot, sandbox } from '../support/sandbox.ts';
-import {
-  answerOf,
-  conduct,
-  finish,
-  type Home,
-  inMemory,
-  makeHome,
-  noticeOf,
-  raiseOf,
-  sure,
-  undo,
-  writeOpening,
-} from './support.ts';
+import { isRoot } from '../support/sandbox.ts';
+import { emptyHome, homeWith, yesRaise } from './homes.ts';
+import { answerOf, conduct, finish, type Home, noticeOf, sure, undo, writeOpening } from './support.ts';
 
 interface Scene {
   readonly home: Home;
@@ -36,20 +25,15 @@ interface Scene {
 }
 
 /** A reinstall, or a first install, that was answered with yes and has not begun. */
-const asked = async (isFirst = false, folder = join(sandbox(inMemory), 'home')): Promise<Scene> => {
-  mkdirSync(folder, { recursive: true });
-  const home = makeHome(folder);
-  if (!isFirst) await conduct(home, { change: 'install', ends: 'finished', answer: { by: 'prompt', say: 'yes' } });
+const asked = async (isFirst = false, folder?: string): Promise<Scene> => {
+  const home = isFirst ? emptyHome() : await homeWith('yes', folder === undefined ? {} : { folder });
   const before = readState(home.paths);
   mkdirSync(home.paths.folder, { recursive: true });
   const notice = noticeOf('2.2.1');
   storeNotice(home.world, home.paths, notice, null);
-  const id = noticeId(notice);
-  const question = { noticeId: id, version: '2.2.1', account: null };
-  const moment = isFirst ? askedNow(home.paths) : await logQuestion(home.world, home.paths, question);
-  const answer = { say: 'yes', by: 'prompt', noticeId: id } as const;
-  const about = { change: 'reinstall', version: '2.2.1', notice, answer, generation: isFirst ? 1 : 2 };
-  return { home, before, raise: raiseOf(home, { ...about, ...moment }) };
+  const question = { noticeId: noticeId(notice), version: '2.2.1', account: null };
+  const moment = isFirst ? {} : await logQuestion(home.world, home.paths, question);
+  return { home, before, raise: yesRaise(home, { change: 'reinstall', version: '2.2.1', ...moment }) };
 };
 
 /** How far the change comes before it is killed. */

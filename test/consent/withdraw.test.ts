@@ -5,36 +5,15 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { beginGeneration } from '../../src/consent/decide.ts';
 import { loadLog } from '../../src/consent/log.ts';
-import { noticeId } from '../../src/consent/notice.ts';
 import { withdraw } from '../../src/consent/withdraw.ts';
 import { readState, writeState } from '../../src/instance/state.ts';
 import { withTinyDisk } from '../support/mounts.ts';
 import { isRoot, sandbox } from '../support/sandbox.ts';
-import {
-  answerOf,
-  conduct,
-  finish,
-  type Home,
-  inMemory,
-  makeHome,
-  noticeOf,
-  open,
-  raiseOf,
-  sure,
-  testWorld,
-  undo,
-  writeOpening,
-} from './support.ts';
+import { homeWith, yesRaise } from './homes.ts';
+import { answerOf, conduct, finish, type Home, open, sure, testWorld, undo, writeOpening } from './support.ts';
 
 const nobody = 65534;
 const actor = join(import.meta.dirname, 'actor.ts');
-
-const acceptedHome = async (folder = join(sandbox(inMemory), 'home')): Promise<Home> => {
-  mkdirSync(folder, { recursive: true });
-  const home = makeHome(folder);
-  await conduct(home, { change: 'install', ends: 'finished', answer: { by: 'prompt', say: 'yes' } });
-  return home;
-};
 
 const fillTelemetry = ({ paths }: Home): void => {
   mkdirSync(join(paths.telemetry, 'days'), { recursive: true });
@@ -42,7 +21,7 @@ const fillTelemetry = ({ paths }: Home): void => {
 };
 
 test('what was counted is erased and told; the folder is not made again', async () => {
-  const home = await acceptedHome();
+  const home = await homeWith('yes');
   fillTelemetry(home);
   mkdirSync(join(home.paths.folder, 'telemetry.gone-of-a-killed-one'));
   const { changed, erased, warnings } = await withdraw(home.world, home.paths);
@@ -53,7 +32,7 @@ test('what was counted is erased and told; the folder is not made again', async 
 });
 
 test('the second time nothing is to be done, and nothing is changed or wrong', async () => {
-  const home = await acceptedHome();
+  const home = await homeWith('yes');
   await withdraw(home.world, home.paths);
   expect(await withdraw(home.world, home.paths)).toEqual({
     changed: false,
@@ -66,7 +45,7 @@ test('the second time nothing is to be done, and nothing is changed or wrong', a
 });
 
 test('it waits for what counts, at most two seconds, and looks again', async () => {
-  const home = await acceptedHome();
+  const home = await homeWith('yes');
   fillTelemetry(home);
   let asked = 0;
   const counting = (): boolean => {
@@ -86,13 +65,13 @@ test('it waits for what counts, at most two seconds, and looks again', async () 
 });
 
 test("a server's own telemetry that does not stop is a failure of its own: recorded, and still sending", async () => {
-  const home = await acceptedHome();
+  const home = await homeWith('yes');
   const serverOff = () => Promise.reject(new Error('it does not answer'));
   const { failure } = await withdraw(home.world, home.paths, { serverOff });
   expect(failure).toMatchObject({ code: 'withdrawal-still-sending', exit: 7 });
   expect(failure?.message).toContain('still sending until restarted');
   expect(answerOf(home)).toMatchObject({ state: 'withdrawn', collecting: false });
-  const again = await acceptedHome();
+  const again = await homeWith('yes');
   fillTelemetry(again);
   const tried = await withdraw(again.world, again.paths, { serverOff });
   expect(tried).toMatchObject({ changed: true, failure: { code: 'withdrawal-still-sending' } });
@@ -102,7 +81,7 @@ test("a server's own telemetry that does not stop is a failure of its own: recor
 test('on a full disk the record is unlinked, which is a no', async ({ skip }) => {
   if (!isRoot) skip('a disk of its own needs root');
   await withTinyDisk(skip, async (disk) => {
-    const home = await acceptedHome(join(disk, 'home'));
+    const home = await homeWith('yes', { folder: join(disk, 'home') });
     fill(disk);
     const { warnings } = await withdraw(home.world, home.paths);
     expect(existsSync(home.paths.consent)).toBe(false);
@@ -119,7 +98,7 @@ test('however little space is left: a no, and never a damaged record that says y
   if (!isRoot) skip('a disk of its own needs root');
   await withTinyDisk(skip, async (disk) => {
     for (let kilobytes = 0; kilobytes <= 24; kilobytes += 4) {
-      const home = await acceptedHome(join(disk, `home-${kilobytes}`));
+      const home = await homeWith('yes', { folder: join(disk, `home-${kilobytes}`) });
       fill(disk, kilobytes);
       await withdraw(home.world, home.paths);
       expect(answerOf(home).collecting, `${kilobytes} kB left`).toBe(false);
@@ -132,7 +111,7 @@ test('however little space is left: a no, and never a damaged record that says y
 test('on a read-only disk it exits 7 and says what to type', async ({ skip }) => {
   if (!isRoot) skip('remounting needs root');
   await withTinyDisk(skip, async (disk) => {
-    const home = await acceptedHome(join(disk, 'home'));
+    const home = await homeWith('yes', { folder: join(disk, 'home') });
     if (spawnSync('mount', ['-o', 'remount,ro', disk]).status !== 0) skip('remounting is not possible here');
     const { failure } = await withdraw(home.world, home.paths);
     expect(failure).toMatchObject({ code: 'withdrawal-not-recorded', exit: 7 });
@@ -147,7 +126,7 @@ test('in a folder that can not be written to it exits 7, and the log has it', as
   const folder = join(sandbox(), 'home');
   mkdirSync(folder);
   chownSync(folder, nobody, nobody);
-  await acceptedHome(folder);
+  await homeWith('yes', { folder });
   spawnSync('chown', ['-R', `${nobody}:${nobody}`, folder]);
   expect(asNobody(folder, 'status')).toMatchObject({ collecting: true });
   chmodSync(join(folder, 'instances', 'mail'), 0o555);
@@ -157,7 +136,7 @@ test('in a folder that can not be written to it exits 7, and the log has it', as
 
 test('it works without the state file, and with a damaged one', async () => {
   for (const damage of [undefined, '{']) {
-    const home = await acceptedHome();
+    const home = await homeWith('yes');
     if (damage === undefined) spawnSync('rm', [home.paths.state]);
     else writeFileSync(home.paths.state, damage);
     await withdraw(home.world, home.paths);
@@ -179,7 +158,7 @@ test('damage of every kind ends in a plain withdrawal', async () => {
     ({ paths }) => mkdirSync(`${paths.consent}.d`),
   ];
   for (const damage of damages) {
-    const home = await acceptedHome();
+    const home = await homeWith('yes');
     damage(home);
     await withdraw(home.world, home.paths);
     expect(answerOf(home)).toMatchObject({ state: 'withdrawn', collecting: false });
@@ -188,13 +167,10 @@ test('damage of every kind ends in a plain withdrawal', async () => {
 
 test('between the question and the opening entry: it beats the yes, on finish and on undo', async () => {
   for (const end of [finish, undo]) {
-    const home = await acceptedHome();
+    const home = await homeWith('yes');
     const before = sure(readState(home.paths));
-    const notice = noticeOf('3.0.0');
-    const since = loadLog(home.paths).length;
+    const raise = yesRaise(home);
     await withdraw(home.world, home.paths);
-    const answer = { say: 'yes', by: 'flag', noticeId: noticeId(notice) } as const;
-    const raise = raiseOf(home, { change: 'upgrade', version: '3.0.0', notice, answer, since, generation: 2 });
     await open(home, 'upgrade', raise, before);
     await end(home);
     expect(answerOf(home)).toMatchObject({ state: 'withdrawn', collecting: false });
@@ -202,18 +178,9 @@ test('between the question and the opening entry: it beats the yes, on finish an
 });
 
 test('between the opening entry and its first step, while the state file lags behind: it beats the yes', async () => {
-  const home = await acceptedHome();
+  const home = await homeWith('yes');
   const before = sure(readState(home.paths));
-  const notice = noticeOf('3.0.0');
-  const answer = { say: 'yes', by: 'flag', noticeId: noticeId(notice) } as const;
-  const raise = raiseOf(home, {
-    change: 'upgrade',
-    version: '3.0.0',
-    notice,
-    answer,
-    since: loadLog(home.paths).length,
-    generation: 2,
-  });
+  const raise = yesRaise(home);
   writeOpening(home, 'upgrade', raise, before);
   await withdraw(home.world, home.paths);
   await beginGeneration(home.world, home.paths, raise);
@@ -224,14 +191,14 @@ test('between the opening entry and its first step, while the state file lags be
 });
 
 test('a withdrawal of an earlier installation does not touch a later yes', async () => {
-  const home = await acceptedHome();
+  const home = await homeWith('yes');
   await withdraw(home.world, home.paths);
   await conduct(home, { change: 'reinstall', ends: 'finished', answer: { by: 'flag', say: 'yes', notice: 'current' } });
   expect(answerOf(home).collecting).toBe(true);
 });
 
 test('withdrawn and answered by two processes at once: whoever comes first, it is a no', async () => {
-  const home = await acceptedHome(join(sandbox(), 'home'));
+  const home = await homeWith('yes', { folder: join(sandbox(), 'home') });
   for (let round = 0; round < 3; round += 1) {
     await conduct(home, { change: 'upgrade', ends: 'interrupted', answer: { by: 'prompt', say: 'yes' } });
     await Promise.all([start(home.folder, 'withdraw'), start(home.folder, 'answer'), start(home.folder, 'withdraw')]);
@@ -242,7 +209,7 @@ test('withdrawn and answered by two processes at once: whoever comes first, it i
 }, 90_000);
 
 test('reading while somebody writes: no yes that was void is ever seen, and nothing looks damaged', async () => {
-  const home = await acceptedHome(join(sandbox(), 'home'));
+  const home = await homeWith('yes', { folder: join(sandbox(), 'home') });
   await withdraw(home.world, home.paths);
   const churning = start(home.folder, 'churn', '6');
   let done = false;
@@ -261,13 +228,13 @@ test('reading while somebody writes: no yes that was void is ever seen, and noth
 }, 90_000);
 
 test('a veto written for the server counts wherever the caller is', async () => {
-  const home = await acceptedHome();
+  const home = await homeWith('yes');
   writeState(home.paths, { ...sure(readState(home.paths)), veto: '1' });
   expect(answerOf(home)).toMatchObject({ state: 'accepted', reason: 'do-not-track', collecting: false });
 });
 
 test('no user name is in what the server can read; the names are for the owner alone', async () => {
-  const home = await acceptedHome();
+  const home = await homeWith('yes');
   home.world = testWorld({
     user: { uid: home.world.user.uid, gid: home.world.user.gid, name: 'root', login: 'unmistakable' },
   });
@@ -282,9 +249,8 @@ test('no user name is in what the server can read; the names are for the owner a
 test("the server's account can ask the resolver and write nothing", async ({ skip }) => {
   if (!isRoot) skip('needs a second user');
   const folder = join(sandbox(), 'home');
-  mkdirSync(folder);
-  const home = makeHome(folder, { account: { name: 'nobody', uid: nobody, gid: nobody, made: false } });
-  await conduct(home, { change: 'install', ends: 'finished', answer: { by: 'prompt', say: 'yes' } });
+  const account = { name: 'nobody', uid: nobody, gid: nobody, made: false };
+  const home = await homeWith('yes', { folder, account });
   const modes = spawnSync('stat', [
     '-c',
     '%a %u %g',
