@@ -1,15 +1,14 @@
 /**
  * What runs beside a server after a yes, under systemd: units that are there only as long as the yes is. Both functions are idempotent and
- * decide from what is there; taking away is cheap where nothing is, and leaves another home's alone.
+ * decide from what is there. Taking away leaves another home's alone; where nothing is, it costs root nothing, and a user the one question where units lie.
  *
  * Whoever calls them knows about consent; here nobody asks. What runs asks the resolver by itself, whatever its unit says.
  */
 
-import { dirname } from 'node:path';
 import type { SupervisorKind } from '../instance/state.ts';
-import { makeFolder, readIfThere, removeFile, statIfThere, writeDurably } from '../system/files.ts';
-import { type CompanionUnit, companionNames, companionUnits } from './companion-units.ts';
-import { findStrange, mustBeOurs, unitFile, unitFiles } from './own-units.ts';
+import { removeFile } from '../system/files.ts';
+import { companionNames, companionUnits } from './companion-units.ts';
+import { type FoundUnit, findOurs, findUnits, mainNames, refuseStrange, writeFound } from './own-units.ts';
 import type { ServiceSpec } from './spec.ts';
 import { askSystemctl, systemctl } from './systemctl.ts';
 import { unitName } from './unit.ts';
@@ -22,29 +21,28 @@ export const installCompanions = async (spec: ServiceSpec, supervisor: Superviso
   if (supervisor !== 'systemd') return;
   const { count, send } = companionUnits(spec);
   const wanted = [count, send?.timer, send?.service].filter((unit) => unit !== null && unit !== undefined);
+  if (wanted.length === 0) return removeCompanions(spec);
+  const found = await findUnits(spec, [...mainNames(spec.instance), ...namesOf(spec)]);
+  refuseStrange(spec, found);
+  const isCompanion = ({ name }: FoundUnit): boolean => namesOf(spec).includes(name);
+  const isWanted = ({ name }: FoundUnit): boolean => wanted.some((unit) => unit.name === name);
   await removeUnits(
     spec,
-    namesOf(spec).filter((name) => !wanted.some((unit) => unit.name === name)),
+    found.filter((unit) => isCompanion(unit) && !isWanted(unit)),
   );
-  if (wanted.length === 0) return;
-  await mustBeOurs(spec);
-  const changed = await writeUnits(spec, wanted);
+  const changed = writeFound(found, wanted);
   if (changed.length > 0) await systemctl(spec, ['daemon-reload']);
   for (const unit of [count, send?.timer]) {
     if (unit === null || unit === undefined) continue;
     await systemctl(spec, ['enable', unit.name]);
-    await systemctl(spec, [changed.includes(unit) ? 'restart' : 'start', unit.name]);
+    await systemctl(spec, [changed.includes(unit.name) ? 'restart' : 'start', unit.name]);
   }
 };
 
-/** Stops what runs and takes the units away. Returns when none of it runs any more. */
-export const removeCompanions = (spec: ServiceSpec): Promise<void> => removeUnits(spec, namesOf(spec));
-
-/** Paths that `installCompanions` makes. */
-export const companionFiles = async (spec: ServiceSpec): Promise<string[]> => {
-  const { count, send } = companionUnits(spec);
-  const names = [count, send?.timer, send?.service].flatMap((unit) => unit?.name ?? []);
-  return (await unitFiles(spec, names)).map(({ file }) => file);
+/** Stops what runs and takes the units away. Returns when none of it runs any more. Another home's may be under systemd where this one's never were. */
+export const removeCompanions = async (spec: ServiceSpec): Promise<void> => {
+  if (spec.supervisor !== 'systemd') return;
+  await removeUnits(spec, await findOurs(spec, namesOf(spec), [unitName(spec.instance)]));
 };
 
 /** The timer first, so that it starts nothing any more. */
@@ -53,9 +51,9 @@ const namesOf = ({ instance }: ServiceSpec): string[] => {
   return [timer, send, count];
 };
 
-const removeUnits = async (spec: ServiceSpec, names: readonly string[]): Promise<void> => {
-  const there = (await unitFiles(spec, names)).filter(({ file }) => statIfThere(file) !== undefined);
-  if (there.length === 0 || (await areStrange(spec))) return;
+const removeUnits = async (spec: ServiceSpec, found: readonly FoundUnit[]): Promise<void> => {
+  const there = found.filter(({ isThere }) => isThere);
+  if (there.length === 0) return;
   for (const { name, file } of there) {
     await askSystemctl(spec, ['disable', name]);
     await systemctl(spec, ['stop', name]);
@@ -63,23 +61,4 @@ const removeUnits = async (spec: ServiceSpec, names: readonly string[]): Promise
   }
   await systemctl(spec, ['daemon-reload']);
   await askSystemctl(spec, ['reset-failed', ...there.map(({ name }) => name)]);
-};
-
-/** Another home's instance of the same name may be under systemd where this one is not. A timer names no home: it goes with the others. */
-const areStrange = async (spec: ServiceSpec): Promise<boolean> => {
-  const { send, count } = companionNames(spec.instance);
-  return (await findStrange(spec, [unitName(spec.instance), send, count])) !== undefined;
-};
-
-/** Those that were not there like that before. */
-const writeUnits = async (spec: ServiceSpec, units: readonly CompanionUnit[]): Promise<CompanionUnit[]> => {
-  const changed: CompanionUnit[] = [];
-  for (const unit of units) {
-    const file = await unitFile(spec, unit.name);
-    if (readIfThere(file) === unit.text) continue;
-    makeFolder(dirname(file));
-    writeDurably(file, unit.text, { mode: 0o644 });
-    changed.push(unit);
-  }
-  return changed;
 };

@@ -9,7 +9,7 @@
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { InstancePaths } from '../instance/paths.ts';
-import type { Account, InstanceState } from '../instance/state.ts';
+import type { Account, InstanceState, SupervisorKind } from '../instance/state.ts';
 import { tripletOf } from '../product/machine-names.ts';
 import type { Product, ServiceDescription } from '../product/manifest.ts';
 import { listensWide, render, renderAll, type View, viewOf } from '../product/template.ts';
@@ -56,6 +56,7 @@ export interface ServiceHost {
 export interface ServiceSpec {
   readonly instance: InstanceName;
   readonly product: ProductName;
+  readonly supervisor: SupervisorKind;
   /** `MailDev 3.0.0 (mail)`. */
   readonly title: string;
   readonly version: Version;
@@ -114,6 +115,7 @@ export const serviceSpec = (
   return {
     instance: state.name,
     product: product.name,
+    supervisor: state.supervisor,
     title: `${product.title} ${release.version} (${state.name})`,
     version: release.version,
     digest: stored.digest,

@@ -6,13 +6,12 @@
  * which fails, nor stopped or removed, which has nothing to do then (own-units.ts).
  */
 
-import { dirname } from 'node:path';
 import { Failure } from '../errors.ts';
-import { makeFolder, removeFile, statIfThere, writeDurably } from '../system/files.ts';
+import { removeFile, statIfThere } from '../system/files.ts';
 import { identify, sleep } from '../system/processes.ts';
 import { findUserById } from '../system/users.ts';
 import { readJournal } from './journal-log.ts';
-import { findStrange, mustBeOurs, strangeUnit, unitFile } from './own-units.ts';
+import { findUnit, mustBeOurs, strangeUnit, writeUnits } from './own-units.ts';
 import type { ServiceSpec } from './spec.ts';
 import { allowStart, forbidStart } from './started-mark.ts';
 import type { Observation, ServiceWarning, Supervisor } from './supervisor.ts';
@@ -24,18 +23,15 @@ export const systemdSupervisor: Supervisor = {
   kind: 'systemd',
   mustBeOurs,
   install: async (spec) => {
-    await mustBeOurs(spec);
-    const file = await unitFile(spec, unitName(spec.instance));
-    makeFolder(dirname(file));
-    writeDurably(file, renderUnit(spec), { mode: 0o644 });
+    await writeUnits(spec, [{ name: unitName(spec.instance), text: renderUnit(spec) }]);
     await systemctl(spec, ['daemon-reload']);
     await systemctl(spec, ['enable', unitName(spec.instance)]);
   },
   remove: async (spec) => {
-    const file = await unitFile(spec, unitName(spec.instance));
-    if (statIfThere(file) === undefined && !(await isLoaded(spec))) return;
-    if (await findStrange(spec, [unitName(spec.instance)])) return;
-    await systemdSupervisor.stop(spec);
+    const { strange, isThere, isLoaded, file } = await findUnit(spec, unitName(spec.instance));
+    // Its file may have been deleted by hand.
+    if (strange || !(isThere || isLoaded)) return;
+    await stopOurs(spec);
     await systemctl(spec, ['disable', unitName(spec.instance)]);
     removeFile(file);
     await systemctl(spec, ['daemon-reload']);
@@ -49,22 +45,20 @@ export const systemdSupervisor: Supervisor = {
     await systemctl(spec, ['start', unitName(spec.instance)], (spec.startSeconds + 60) * 1000);
   },
   stop: async (spec) => {
-    if (await findStrange(spec, [unitName(spec.instance)])) return;
-    forbidStart(spec);
-    if ((await properties(spec)).LoadState === 'not-found') return;
-    await systemctl(spec, ['stop', unitName(spec.instance)], (spec.stopSeconds + 60) * 1000);
-    await untilEmpty(spec);
+    if ((await findUnit(spec, unitName(spec.instance))).strange === undefined) await stopOurs(spec);
   },
   observe: async (spec) => observationOf(spec, await properties(spec)),
   logs: (spec, options) => readJournal(spec, unitName(spec.instance), options),
-  describe: async (spec) => [await unitFile(spec, unitName(spec.instance))],
+  describe: async (spec) => [(await findUnit(spec, unitName(spec.instance))).file],
   warnings: (spec) => lingering(spec),
 };
 
-/** Its file may have been deleted by hand. Where no manager answers, nothing is loaded. */
-const isLoaded = async (spec: ServiceSpec): Promise<boolean> =>
-  (await askSystemctl(spec, ['show', unitName(spec.instance), '--property=LoadState'])).stdout.trim() ===
-  'LoadState=loaded';
+const stopOurs = async (spec: ServiceSpec): Promise<void> => {
+  forbidStart(spec);
+  if ((await properties(spec)).LoadState === 'not-found') return;
+  await systemctl(spec, ['stop', unitName(spec.instance)], (spec.stopSeconds + 60) * 1000);
+  await untilEmpty(spec);
+};
 
 type Properties = Readonly<
   Record<'LoadState' | 'ActiveState' | 'SubState' | 'MainPID' | 'NRestarts' | 'ControlGroup' | 'FragmentPath', string>

@@ -27,7 +27,7 @@ const specAt = (paths: InstancePaths, units: string): ServiceSpec => {
   const telemetry = { accessLog: { file: 'x' }, recipient: 'https://example.com' } as never;
   return {
     ...spec,
-    ...{ paths, directory: paths.data, account: null },
+    ...{ supervisor: 'systemd', paths, directory: paths.data, account: null },
     environment: { ...spec.environment, HOME: paths.data, NOTE: 'x\u2028Environment="HOME=/else/instances/mail/data"' },
     companions: companionsOf({ telemetry }, {}, paths),
     host: { ...spec.host, uid, userUnits: units },

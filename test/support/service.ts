@@ -36,6 +36,7 @@ export const makeService = (home: string, port: number, server: string, flags: r
   const spec: ServiceSpec = {
     instance: 'mail' as InstanceName,
     product: 'web' as ProductName,
+    supervisor: 'process',
     title: 'Web 1.0.0 (mail)',
     version: '1.0.0' as Version,
     digest: '0123456789ab',
