@@ -13,14 +13,13 @@ import { readSeal } from '../release/seal-file.ts';
 import { statIfThere } from '../system/files.ts';
 import { environmentOf } from '../system/process-table.ts';
 import { isAlive } from '../system/processes.ts';
-import type { World } from '../system/world.ts';
 import { readRecord } from './process-record.ts';
 import { unitName } from './unit.ts';
-import { dropInFolders, unitEnvironment } from './unit-environment.ts';
+import { type Asker, dropInFolders, unitEnvironment } from './unit-environment.ts';
 import { mainProcessOf } from './unit-group.ts';
 
 /** The variable's value; undefined where it is not set or can't be seen. */
-export const serverVetoOf = (world: Pick<World, 'env'>, paths: InstancePaths): string | undefined => {
+export const serverVetoOf = (world: Asker, paths: InstancePaths): string | undefined => {
   const owner = statIfThere(paths.folder)?.uid;
   const state = stateOf(paths);
   if (owner === undefined) return undefined;
@@ -43,7 +42,7 @@ const runningEnvironment = (
 };
 
 const comingEnvironment = (
-  world: Pick<World, 'env'>,
+  world: Asker,
   paths: InstancePaths,
   owner: number,
   state: InstanceState | undefined,

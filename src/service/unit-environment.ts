@@ -8,6 +8,7 @@
 
 import { join } from 'node:path';
 import { listFolder, readIfThere } from '../system/files.ts';
+import { findUserById } from '../system/users.ts';
 import type { World } from '../system/world.ts';
 import { parseEnvironmentFile } from './environment.ts';
 
@@ -17,11 +18,16 @@ export const systemUnits = '/etc/systemd/system';
 export const userUnitsOf = ({ env }: Pick<World, 'env'>): string =>
   join(env.XDG_CONFIG_HOME || join(env.HOME ?? '/', '.config'), 'systemd/user');
 
-/** Where admins put drop-ins for units of this user, 0 for the system's. */
-export const dropInFolders = (world: Pick<World, 'env'>, uid: number): string[] =>
-  uid === 0
-    ? [systemUnits, '/run/systemd/system']
-    : [userUnitsOf(world), '/etc/systemd/user', '/run/systemd/user', `/run/user/${uid}/systemd/user`];
+/** Where drop-ins for units of this user lie, 0 for the system's. Whoever asks knows by the own environment only where the own ones are. */
+export const dropInFolders = (world: Asker, uid: number): string[] => {
+  if (uid === 0) return [systemUnits, '/run/systemd/system'];
+  const usual = join(findUserById(uid)?.home ?? '/', '.config/systemd/user');
+  const own = world.user.uid === uid ? userUnitsOf(world) : usual;
+  return [...new Set([own, usual]), '/etc/systemd/user', '/run/systemd/user', `/run/user/${uid}/systemd/user`];
+};
+
+/** Who looks where units lie. */
+export type Asker = Pick<World, 'env' | 'user'>;
 
 /** `file`: the environment file that the unit itself names. */
 export const unitEnvironment = (

@@ -7,6 +7,7 @@ import { processSupervisor } from '../../src/service/process.ts';
 import { serverVetoOf } from '../../src/service/server-veto.ts';
 import type { ServiceSpec } from '../../src/service/spec.ts';
 import { identify } from '../../src/system/processes.ts';
+import { realWorld } from '../../src/system/world.ts';
 import { isRoot } from '../support/sandbox.ts';
 import { eventually, type TestService, testService } from '../support/service.ts';
 
@@ -85,12 +86,12 @@ test('HUP, USR1 and USR2 are handed on to the server', async () => {
 test("a container's time zone and DO_NOT_TRACK reach the server, nothing else does; the veto is seen from outside", async () => {
   const service = await testService();
   const given = { TZ: 'Europe/Berlin', DO_NOT_TRACK: '1', NODE_OPTIONS: '--no-warnings', NOTIFY_SOCKET: '/x' };
-  expect(serverVetoOf({ env: {} }, service.paths)).toBeUndefined();
+  expect(serverVetoOf(realWorld(), service.paths)).toBeUndefined();
   runForeground(service.spec, [], given);
   await listening(service);
   const environment = JSON.parse(readFileSync(join(service.paths.data, 'environment.json'), 'utf8'));
   expect(environment).toEqual({ ...service.spec.environment, TZ: 'Europe/Berlin', DO_NOT_TRACK: '1' });
-  await eventually(() => expect(serverVetoOf({ env: {} }, service.paths)).toBe('1'));
+  await eventually(() => expect(serverVetoOf(realWorld(), service.paths)).toBe('1'));
 });
 
 test('a second run is refused while the first lives, however it was started', async () => {

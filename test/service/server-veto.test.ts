@@ -6,8 +6,9 @@ import { expect, onTestFinished, test } from 'vitest';
 import { mayCount } from '../../src/consent/gather.ts';
 import { writeRecord } from '../../src/service/process-record.ts';
 import { serverVetoOf } from '../../src/service/server-veto.ts';
-import { unitEnvironment } from '../../src/service/unit-environment.ts';
+import { dropInFolders, unitEnvironment } from '../../src/service/unit-environment.ts';
 import { identify } from '../../src/system/processes.ts';
+import { findUser } from '../../src/system/users.ts';
 import { conduct, type Home, inMemory, makeHome, sure, testWorld } from '../consent/support.ts';
 import { environmentFileSample } from '../support/environment-file.ts';
 import { isRoot, sandbox } from '../support/sandbox.ts';
@@ -65,7 +66,8 @@ test('environment files win over assignments, the last one over all, and an empt
 /** Mail with a yes, which systemd starts for a user whose units lie in a folder of the test's. */
 const underSystemd = async (): Promise<{ home: Home; dropIn: string; serverEnv: string }> => {
   const folder = sandbox(inMemory);
-  const home = makeHome(join(folder, 'home'), { world: testWorld({ env: { HOME: folder } }) });
+  const user = { ...testWorld().user, uid: isRoot ? 1234 : testWorld().user.uid };
+  const home = makeHome(join(folder, 'home'), { world: testWorld({ env: { HOME: folder }, user }) });
   await conduct(home, { change: 'install', ends: 'finished', answer: { by: 'prompt', say: 'yes' } });
   const { paths } = home;
   const state = JSON.parse(readFileSync(paths.state, 'utf8'));
@@ -91,6 +93,16 @@ test.runIf(isRoot)("a drop-in of the admin's vetoes, for whoever asks", async ()
   expect(serverVetoOf(home.world, home.paths)).toBe('1');
   rmSync(dropIn);
   expect(serverVetoOf(home.world, home.paths)).toBeUndefined();
+});
+
+test("drop-ins lie in the owner's folder, wherever those of whoever asks are", () => {
+  const { home } = sure(findUser('nobody'));
+  const usual = join(home, '.config/systemd/user');
+  const env = { HOME: '/home/other', XDG_CONFIG_HOME: '/home/other/settings' };
+  const asked = (uid: number) => dropInFolders(testWorld({ env, user: { ...testWorld().user, uid } }), 65534);
+  expect(asked(0)).toContain(usual);
+  expect(asked(0).join()).not.toContain('/home/other');
+  expect(asked(65534).slice(0, 2)).toEqual(['/home/other/settings/systemd/user', usual]);
 });
 
 test("a line in the server's environment file vetoes, and takes the yes away from no record", async () => {

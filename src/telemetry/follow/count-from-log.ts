@@ -2,6 +2,7 @@
 
 import type { InstancePaths } from '../../instance/paths.ts';
 import { serverVetoOf } from '../../service/server-veto.ts';
+import type { Asker } from '../../service/unit-environment.ts';
 import { makeRecorder, type RecordingWorld } from '../counting/recorder.ts';
 import type { Followed } from './followed.ts';
 import { type Following, follow } from './follower.ts';
@@ -9,7 +10,7 @@ import { makeLineReader } from './line.ts';
 import { listen } from './listener.ts';
 
 export const countFromLog = async (
-  world: RecordingWorld,
+  world: RecordingWorld & Asker,
   paths: InstancePaths,
   { log, path, isSocket, folder, counters }: Followed,
   { until, trouble }: Pick<Following, 'until' | 'trouble'>,
