@@ -70,7 +70,7 @@ export default defineConfig({
     pool: 'forks',
     // More workers than processors: half of these tests wait for deadlines, disks and children.
     maxWorkers: 4,
-    // No test asserts a time: these end what hangs, on a machine that is busy, too.
+    // No test asserts how quick anything is: these end what hangs, on a machine that is busy, too.
     testTimeout: 60_000,
     hookTimeout: 60_000,
     expect: { poll: { timeout: 30_000 } },

@@ -7,6 +7,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, rmdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { identify } from '../../src/system/processes.ts';
 import { subjectsBelow } from '../support/mail.ts';
 import { mountTmpfs } from '../support/mounts.ts';
 import { looksOf } from '../support/oracle.ts';
@@ -65,7 +66,7 @@ describe.skipIf(cantRehearse())('in a rehearsal', () => {
     const first = await rehearsing(mail);
     stopped.kill('SIGINT');
     expect(await stoppedEnd).toMatchObject({ ok: false, error: { code: 'cancelled', exit: 130 } });
-    await expect.poll(() => existsSync(`/proc/${first}`)).toBe(false);
+    expect(identify(first), 'it has ended with the command').toBeUndefined();
     expectNothingLeft(world, name);
     expect(await looks()).toEqual(before);
     expect((await world.json(['telemetry', 'status', name])).document.consent, 'a yes stands').toMatchObject({

@@ -99,8 +99,9 @@ const healthy = async (version: string): Promise<Document> => {
     expect(now.unfinished).toBeUndefined();
     return now;
   }, patience);
-  // The journal is closed before the last steps of a change, which still hold the instance.
-  await eventually(() => expect(assent('recover maildev').exit).toBe(0), patience);
+  // The journal is closed before the last steps of a change, in which its unit still holds the instance.
+  for (const unit of [recovery, look])
+    await eventually(() => expect(property(unit, 'ActiveState')).not.toBe('activating'), patience);
   return found;
 };
 

@@ -32,12 +32,11 @@ test('a good server is healthy after it has been good for the time it should', a
   expect(seen.at(-1)).toBe(1);
 });
 
-test('a late server is found soon after it answers', async () => {
+test('a late server is waited for', async () => {
   const { spec } = await testService('web.mjs', ['late=3000']);
   const report = await watch(spec);
   expect(report.healthy).toBe(true);
-  expect(report.firstGoodMs).toBeGreaterThan(600);
-  expect(report.waitedMs).toBeLessThan(20_000);
+  expect(report.firstGoodMs).toBeGreaterThan(2500);
 });
 
 test('a server that never answers well is unhealthy when its time is over', async () => {

@@ -66,29 +66,28 @@ test.runIf(isRoot)('as root nothing runs without an account', async () => {
 });
 
 test('a server that dies is started again after 1, then 2 seconds', async () => {
-  const { spec, port } = await testService();
+  const { spec, port, paths } = await testService();
   await processSupervisor.start(spec);
-  for (const [restarts, least, most] of [
-    [1, 900, 30_000],
-    [2, 1900, 30_000],
-  ] as const) {
+  for (const restarts of [1, 2]) {
     const main = await eventually(() => pidOf(port));
     process.kill(main, 'SIGKILL');
     const died = performance.now();
     await eventually(async () => expect(await pidOf(port)).not.toBe(main));
-    expect(performance.now() - died).toBeGreaterThan(least);
-    expect(performance.now() - died).toBeLessThan(most);
+    expect(performance.now() - died).toBeGreaterThan(restarts * 1000 - 100);
     expect(await processSupervisor.observe(spec)).toMatchObject({ state: 'running', restarts });
   }
+  const said = readFileSync(join(paths.logs, 'server.log'), 'utf8');
+  expect(said.match(/starting again in \d+ s/g)).toEqual(['starting again in 1 s', 'starting again in 2 s']);
 });
 
-test('a stop during the pause before a restart is quick', async () => {
-  const { spec } = await testService('web.mjs', ['crash']);
+test('a stop during the pause before a restart does not wait for the restart', async () => {
+  const { spec, paths } = await testService('web.mjs', ['crash']);
   await processSupervisor.start(spec);
-  await eventually(async () => expect(await processSupervisor.observe(spec)).toMatchObject({ state: 'failed' }));
-  const began = performance.now();
+  const starts = () => readFileSync(join(paths.logs, 'server.log'), 'utf8').match(/starting again in \d+ s/g) ?? [];
+  await eventually(() => expect(starts()).toContain('starting again in 4 s'));
+  const before = starts().length;
   await processSupervisor.stop(spec);
-  expect(performance.now() - began).toBeLessThan(20_000);
+  expect(starts()).toHaveLength(before);
   expect(await processSupervisor.observe(spec)).toMatchObject({ state: 'stopped' });
 });
 
@@ -102,7 +101,6 @@ test('a server that ignores its signal is killed after its time, with what it st
   const began = performance.now();
   await processSupervisor.stop(spec);
   expect(performance.now() - began).toBeGreaterThan(950);
-  expect(performance.now() - began).toBeLessThan(30_000);
   expect(lives(grandchild)).toBe(false);
   await expect(get(port)).rejects.toThrow();
 });
