@@ -5,6 +5,7 @@
 
 import { chmodSync, existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 const library = [
   '/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1',
@@ -43,4 +44,10 @@ export const movableClock = (folder: string): Clock => {
     move,
     day: () => new Date(Date.now() + ahead * 86_400_000).toISOString().slice(0, 10),
   };
+};
+
+/** What is counted belongs to a day, UTC: whoever wants a day's visits together does not begin right before midnight. */
+export const awayFromMidnight = async (): Promise<void> => {
+  const left = 86_400_000 - (Date.now() % 86_400_000);
+  if (left < 30_000) await sleep(left + 500);
 };
