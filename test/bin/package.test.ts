@@ -56,8 +56,12 @@ test('it holds the program and its papers, nothing else, and depends on nothing'
   expect(paths).toEqual(
     expect.arrayContaining(['bin/assent', 'dist/main.mjs', 'dist/bootstrap.mjs', 'dist/licenses.txt']),
   );
-  const papers = ['dist/build.json', 'package.json', 'README.md', 'LICENSE', 'CHANGELOG.md'];
-  expect(paths.filter((path) => !(path in build.files) && !papers.includes(path))).toEqual([]);
+  const isPaper = (path: string): boolean => /^([A-Z]+\.md|LICENSE|docs\/.+\.md)$/.test(path);
+  const made = ['dist/build.json', 'package.json'];
+  expect(paths.filter((path) => !(path in build.files) && !made.includes(path) && !isPaper(path))).toEqual([]);
+  const linked = [...readFileSync('README.md', 'utf8').matchAll(/\]\(([^):#]+)[^):]*\)/g)].map(([, link = '']) => link);
+  expect(linked.length).toBeGreaterThan(5);
+  expect(linked.filter((link) => !paths.some((path) => path.startsWith(link)))).toEqual([]);
   expect(Object.keys(build.files).filter((path) => !paths.includes(path))).toEqual([]);
   const manifest = JSON.parse(readFileSync(join(clone, 'package.json'), 'utf8')) as Record<string, unknown>;
   expect([manifest.dependencies, manifest.optionalDependencies, manifest.peerDependencies]).toEqual([
