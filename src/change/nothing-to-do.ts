@@ -23,6 +23,7 @@ export const standing = async (
   const same = order === 0 && sameSettings(ports, request, target);
   if (same) return tellUnchanged(ports, request, target);
   if (target.kind === 'upgrade' && order > 0) return undefined;
+  refuseOtherSupervisor(request, target);
   return otherChange(ports, request, target, order > 0 ? 'upgrade' : 'reinstall', order);
 };
 
@@ -34,6 +35,16 @@ const tellUnchanged = (ports: Ports, request: ChangeRequest, { paths, product, r
     );
   }
   return 'unchanged';
+};
+
+/** No change of what is installed takes another one. */
+const refuseOtherSupervisor = ({ supervisor }: ChangeRequest, { before, product, paths }: Target): void => {
+  if (before === null || supervisor === undefined || supervisor === before.supervisor) return;
+  throw new Failure(
+    'usage-exists',
+    `${product.title} is installed as "${paths.name}" already, under the supervisor ${before.supervisor}.`,
+    `To have it under ${supervisor}: assent uninstall ${paths.name}, which keeps its data, and then the same command again. For a second one beside it: --name ${product.name}-2.`,
+  );
 };
 
 const otherChange = async (

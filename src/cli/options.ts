@@ -6,10 +6,12 @@ import { InvalidArgumentError, Option } from 'commander';
 import { suggestion } from '../product/wording.ts';
 import type { FlagName } from './flags.ts';
 
+const twice = 'It was given twice.';
+
 /** A value that may be given once: the same option twice contradicts itself, and an empty value is a slip of a script. */
 const once = (flags: string, help: string, choices?: readonly string[]): Option => {
   return new Option(flags, help).argParser((value: string, before: string | undefined) => {
-    if (before !== undefined) throw new InvalidArgumentError('It was given twice.');
+    if (before !== undefined) throw new InvalidArgumentError(twice);
     if (value === '') throw new InvalidArgumentError('It is empty.');
     if (value.startsWith('--'))
       throw new InvalidArgumentError('It is an option, and no value: something is missing before it.');
@@ -24,12 +26,14 @@ const many = (flags: string, help: string, split: (value: string) => string[]): 
     ...split(value),
   ]);
 
-const wholeNumber = (value: string): number => {
+const wholeNumber = (value: string, before?: number): number => {
+  if (before !== undefined) throw new InvalidArgumentError(twice);
   if (!/^\d{1,7}$/.test(value)) throw new InvalidArgumentError('It is a whole number of lines.');
   return Number(value);
 };
 
-const wholeSeconds = (value: string): number => {
+const wholeSeconds = (value: string, before?: number): number => {
+  if (before !== undefined) throw new InvalidArgumentError(twice);
   if (!/^\d{1,5}$/.test(value)) throw new InvalidArgumentError('It is a whole number of seconds.');
   return Number(value);
 };
@@ -59,7 +63,7 @@ const options = {
       'process',
       'none',
     ]),
-  to: () => once('--to <version>', 'the version (default: the newest)'),
+  to: () => once('--to <version>', 'the version (default: the newest; of a notice of an instance: the installed one)'),
   release: () => once('--release <version>', 'only this release of the manifest (default: all)'),
   refresh: () => new Option('--refresh', 'resolve anew also what is pinned already'),
   data: () =>

@@ -1,6 +1,6 @@
 /**
- * Which instance a reading command means. Beside the chosen home it looks into the system's, where root's instances are, and says so
- * where root is needed to see more.
+ * Which instance a command means that changes no release. Reading looks into the system's home beside the chosen one, where root's instances are;
+ * whatever else is asked for an instance of that home is refused, and says that root is needed.
  */
 
 import { join } from 'node:path';
@@ -65,6 +65,22 @@ export const pickToRead = async (
   return single ? { home: systemHome, name: only } : { home, name: await pickInstance(home, given) };
 };
 
+/** As `pickInstance`, and 'refused-permission' where it is the system's home that has, or may have, the instance that was named. */
+export const pickOwn = async (
+  world: World,
+  home: string,
+  flags: Flags,
+  given: string | undefined,
+): Promise<InstanceName> => {
+  const name = given === undefined ? undefined : asInstanceName(given);
+  if (name !== undefined && looksFurther(world, home, flags) && !listInstances(home).includes(name)) {
+    const shared = systemInstances();
+    if (shared === 'closed' && listInstances(home).length === 0) throw rootNeeded(given);
+    if (shared !== 'closed' && shared.includes(name)) throw rootsOwn(name);
+  }
+  return pickInstance(home, given);
+};
+
 /** For people, where `systemInstances` is 'closed'. */
 export const closedHint = `There is a home of the system, ${systemHome}: to see into it, root is needed.`;
 
@@ -91,6 +107,13 @@ const isForbidden = (path: string): boolean => {
     return ['EACCES', 'EPERM'].includes(codeOf(error) ?? '');
   }
 };
+
+const rootsOwn = (name: InstanceName): Failure =>
+  new Failure(
+    'refused-permission',
+    `${name} is an instance of the system's home ${systemHome}: root is needed for that.`,
+    'Type the same command as root. Nothing was changed.',
+  );
 
 const rootNeeded = (given: string | undefined): Failure =>
   new Failure(

@@ -1,17 +1,17 @@
 /** `start`, `stop`, `restart`: one call into the domain, then a look at what came of it. */
 
-import { pickInstance } from '../instance/find.ts';
 import { instancePaths } from '../instance/paths.ts';
 import { forgetOldCopies } from '../telemetry/old-copies.ts';
 import { instanceLines } from '../ui/views/instance.ts';
 import { portsOf, remembering } from './change.ts';
 import { viewBehind } from './instance-view.ts';
 import type { Ended, Invocation } from './invocation.ts';
+import { pickOwn } from './reading.ts';
 
 export const switchServer = async (invocation: Invocation, kind: 'start' | 'stop' | 'restart'): Promise<Ended> => {
   const { power } = await import('../change/power.ts');
   const { world, home, flags, look, operands } = invocation;
-  const name = await pickInstance(home, operands[0]);
+  const name = await pickOwn(world, home, flags, operands[0]);
   const { ports } = portsOf(invocation, true);
   const paths = instancePaths(home, name);
   const { events, warned } = remembering(ports.events);

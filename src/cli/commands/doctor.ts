@@ -6,18 +6,18 @@ import type { Drill } from '../../change/doctor/drill.ts';
 import type { Examination } from '../../change/doctor/examine.ts';
 import type { Finding } from '../../change/doctor/finding.ts';
 import { Failure } from '../../errors.ts';
-import { pickInstance } from '../../instance/find.ts';
 import { instancePaths } from '../../instance/paths.ts';
 import { onEndingSignal } from '../../system/signals.ts';
 import { doctorLines } from '../../ui/views/doctor.ts';
 import type { InstanceName } from '../../values.ts';
 import type { Invocation, Run } from '../invocation.ts';
+import { pickOwn } from '../reading.ts';
 
 export const run: Run = async (invocation) => {
   const { world, home, operands, flags, look } = invocation;
   const { examine } = await import('../../change/doctor/examine.ts');
   const [given] = operands;
-  const name = given === undefined && !flags.drill ? undefined : await pickInstance(home, given);
+  const name = given === undefined && !flags.drill ? undefined : await pickOwn(world, home, flags, given);
   const drilled = flags.drill && name !== undefined ? await drillOf(invocation, name) : undefined;
   const examined = await examine(world, home, name);
   const { findings, checks } = drilled === undefined ? examined : withDrill(examined, drilled, name as InstanceName);

@@ -5,20 +5,21 @@
 
 import type { Withdrawal } from '../../consent/withdraw.ts';
 import { Failure } from '../../errors.ts';
-import { listInstances, pickInstance } from '../../instance/find.ts';
+import { listInstances } from '../../instance/find.ts';
 import { toTheEnd } from '../../system/signals.ts';
 import { withdrawnLines } from '../../ui/views/telemetry.ts';
 import type { InstanceName } from '../../values.ts';
 import type { Ended, Invocation, Run } from '../invocation.ts';
+import { pickOwn } from '../reading.ts';
 import { type Counted, telemetryOrUnseen, type Unseen } from '../telemetry-view.ts';
 import { withdrawFrom } from '../withdrawing.ts';
 
 export const run: Run = async (invocation) => {
-  const { home, flags, operands, say } = invocation;
+  const { world, home, flags, operands, say } = invocation;
   if (flags.all && operands[0] !== undefined) {
     throw new Failure('usage-option', 'Give a name or --all, not both.', 'Nothing was changed.');
   }
-  const names = flags.all ? listInstances(home) : [await pickInstance(home, operands[0])];
+  const names = flags.all ? listInstances(home) : [await pickOwn(world, home, flags, operands[0])];
   return toTheEnd(
     () => withdrawAll(invocation, names),
     (text) => flags.quiet || say([`  ${text}`]),
