@@ -140,15 +140,21 @@ const removeRest = async ({ world, paths }: ChangeContext): Promise<readonly Tre
   return left;
 };
 
-/** Removes backups that nothing refers to. What was set aside, and what a rollback or an install over kept data left behind, is kept for 30 days. */
+/** What changes have made there; anything else is the admin's. */
+const backupOfChange = /^\d{6}(\.\d+)?-(install|reinstall|upgrade|rollback|uninstall)(\.set-aside)?$/;
+
+/**
+ * Removes backups that nothing refers to, but for this change's own. What was set aside, and what a rollback or an install over kept data left behind, is
+ * kept for 30 days.
+ */
 const pruneBackups = async (ctx: ChangeContext): Promise<void> => {
-  const needed = readState(ctx.paths)?.previous?.backup;
+  const needed = [ctx.opening.backup, readState(ctx.paths)?.previous?.backup];
   const now = ctx.world.now().getTime();
-  for (const name of listFolder(ctx.paths.backups)) {
+  for (const name of listFolder(ctx.paths.backups).filter((each) => backupOfChange.test(each))) {
     const folder = join(ctx.paths.backups, name);
     const age = (now - (statIfThere(folder)?.mtimeMs ?? now)) / 86_400_000;
     const mayHoldNews = ['.set-aside', '-rollback', '-install'].some((end) => name.endsWith(end));
-    if (name !== needed && !(mayHoldNews && age < keptDays)) await removeBackup(folder);
+    if (!needed.includes(name) && !(mayHoldNews && age < keptDays)) await removeBackup(folder);
   }
 };
 

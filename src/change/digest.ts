@@ -28,7 +28,7 @@ export const refuseIfChanged = (paths: InstancePaths, digest: string): void => {
 export const changedMeanwhile = (paths: InstancePaths): Failure =>
   new Failure(
     'refused-changed-meanwhile',
-    `${paths.name} was changed meanwhile: its state or configuration is not what the plan was made from.`,
+    `${paths.name} was changed meanwhile: its state, its configuration or its server is not as the plan has it.`,
     'Nothing was changed by this command. Type it again to see the new plan.',
   );
 

@@ -15,8 +15,9 @@ import { onEndingSignal } from '../system/signals.ts';
 import type { GenerationKey } from '../values.ts';
 import { asGenerationKey } from '../values.ts';
 import type { Heard, SettledSettings } from './ask.ts';
-import type { ChangeContext } from './context.ts';
+import { type ChangeContext, contextOf } from './context.ts';
 import { refuseIfChanged } from './digest.ts';
+import { type FoundService, lookAgain } from './found-service.ts';
 import { holdInstance } from './hold.ts';
 import type { Opening } from './journal.ts';
 import type { Plan } from './plan.ts';
@@ -69,7 +70,9 @@ const open = async (ports: Ports, prepared: Prepared): Promise<ChangeContext> =>
   const isNew = statIfThere(target.paths.folder) === undefined;
   try {
     await prepare(staging, () => given.abort());
-    return await openTransaction(ports, target.paths, openingOf(ports, prepared), () =>
+    const opening = openingOf(ports, prepared, found);
+    const again = await lookAgain(contextOf(ports.world, target.paths, opening, ports.events), found);
+    return await openTransaction(ports, target.paths, openingOf(ports, prepared, again), () =>
       refuseIfChanged(target.paths, plan.stateDigest),
     );
   } catch (error) {
@@ -107,8 +110,8 @@ const prepare = async (staging: Staging, giveUp: () => void): Promise<void> => {
   }
 };
 
-const openingOf = (ports: Ports, prepared: Prepared): Opening => {
-  const { request, target, heard, found, plan } = prepared;
+const openingOf = (ports: Ports, prepared: Prepared, found: FoundService): Opening => {
+  const { request, target, heard, plan } = prepared;
   const at = ports.world.now().toISOString();
   return {
     kind: plan.kind,

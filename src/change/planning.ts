@@ -48,7 +48,8 @@ const factsOf = (ports: Ports, request: ChangeRequest, target: Target, found: Su
         : { from: found.data.from, bytes: found.data.size.bytes, files: found.data.size.files },
     rehearses,
     account: found.account?.made && from === null ? found.account.name : null,
-    wasRunning: found.running,
+    // In doubt it is stopped: that does nothing to one that is down.
+    wasRunning: found.mayRun,
     staysRunning,
     supervised: found.supervisor !== 'none' && (!uninstall || from !== null),
     configFiles: release.config.length,

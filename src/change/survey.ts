@@ -18,7 +18,6 @@ import { ensureProgram, findProgram, hasProgram } from '../release/program.ts';
 import { findRuntime, nodePath } from '../release/runtime.ts';
 import type { StoredRelease } from '../release/store.ts';
 import { findStored } from '../release/store.ts';
-import { checkOnce } from '../service/health/checks.ts';
 import type { ServiceSpec } from '../service/spec.ts';
 import { consentOff, hostOf, serviceSpec } from '../service/spec.ts';
 import { detectSupervisor, supervisors } from '../service/supervisor.ts';
@@ -28,26 +27,23 @@ import { portHolder } from '../system/net.ts';
 import type { TreeSize } from '../system/tree.ts';
 import { measureTree } from '../system/tree.ts';
 import { findFreeId, findGroup, findUser } from '../system/users.ts';
-import type { World } from '../system/world.ts';
 import { treeOptions } from './as-account.ts';
 import type { SettledSettings } from './ask.ts';
 import type { Configuration } from './configure.ts';
 import { configure } from './configure.ts';
 import { dataFolder } from './data-choice.ts';
+import { type FoundService, foundService } from './found-service.ts';
 import { type Rehearsal, rehearsalChance } from './rehearsal/eligibility.ts';
 import type { ChangeRequest, DataOf, Ports } from './request.ts';
 import { nextOf } from './steps/parts.ts';
 import type { Target } from './target.ts';
-import { untriedFiles } from './untried.ts';
 
-export interface Survey {
+export interface Survey extends FoundService {
   readonly supervisor: SupervisorKind;
   readonly account: Account | null;
   readonly specBefore: ServiceSpec | null;
-  readonly running: boolean;
-  readonly healthy: boolean | null;
-  /** Files below config/ that the server, which is healthy, was not started with. */
-  readonly untried: readonly string[];
+  /** It runs, or nobody can tell, for its release is missing. */
+  readonly mayRun: boolean;
   readonly stored: StoredRelease | undefined;
   /** How many packages the release has. */
   readonly packages: number;
@@ -84,9 +80,9 @@ export const survey = async (
   if (target.kind === 'uninstall' && target.from !== null && specBefore === null) throw releaseGone(target);
   const found = await foundService(world, specBefore, supervisor);
   const stored = findStored(home, to.product, to.version, to.digest);
+  const mayRun = target.from !== null && (found.running || specBefore === null);
   if (target.kind !== 'uninstall') {
-    // Without its release nobody can tell whether the server runs: its ports may well be held by itself.
-    const mayRun = target.from !== null && (found.running || specBefore === null);
+    // Its ports may well be held by itself.
     await refuseTakenPorts(target, settled.settings, mayRun ? (before?.settings ?? {}) : {});
     if (stored === undefined) await refuseUnready(world, home, target.product, release);
   }
@@ -96,6 +92,7 @@ export const survey = async (
     account,
     specBefore,
     ...found,
+    mayRun,
     stored,
     packages: stored === undefined && target.kind !== 'uninstall' ? countPackages(world, target.product, release) : 0,
     settings: settled.settings,
@@ -144,18 +141,6 @@ const releaseGone = ({ paths, release, product }: Target): Failure =>
     `The release ${product.title} ${release.version} is missing or incomplete in the store, and it alone tells how the server is stopped.`,
     `Nothing was changed. Store it again first: assent reinstall ${paths.name}. Then uninstall it.`,
   );
-
-const foundService = async (
-  world: World,
-  spec: ServiceSpec | null,
-  kind: SupervisorKind,
-): Promise<Pick<Survey, 'running' | 'healthy' | 'untried'>> => {
-  if (spec === null) return { running: false, healthy: null, untried: [] };
-  const { state, main } = await supervisors[kind].observe(spec);
-  if (state === 'stopped') return { running: false, healthy: null, untried: [] };
-  const { healthy } = state === 'running' ? await checkOnce(spec) : { healthy: false };
-  return { running: true, healthy, untried: healthy && main ? untriedFiles(world, spec.paths, main) : [] };
-};
 
 /** As root every instance gets a system user of its own; its number is chosen here, so that all can be prepared for it. */
 const newAccount = ({ world, home }: Ports, target: Target): Account | null => {

@@ -34,6 +34,8 @@ const foundAgain = (ctx: ChangeContext): string => {
   const { found, before } = ctx.opening;
   const release = `${before?.title} ${before?.release.version} with its data and configuration is back`;
   if (!found.running) return `${release}, stopped as it was found.`;
+  if (ctx.specBefore === null)
+    return `${release}, and stopped: its release is missing. Store it again: assent reinstall ${ctx.paths.name}.`;
   const { unhealthy } = ctx.putBack;
   if (unhealthy !== null) return `${release}, but it is not healthy: ${unhealthy}. ${untriedEdits(ctx)}`;
   return found.healthy ? `${release}, running and healthy.` : `${release}, running, and as unhealthy as it was found.`;

@@ -15,18 +15,28 @@ import type { StepWork } from './table.ts';
 export const stopStep: StepWork = {
   do: async (ctx) => {
     ctx.times.downAt = performance.now();
-    await ctx.supervisor.stop(must(ctx.specBefore));
+    // Either spec names the same server.
+    await ctx.supervisor.stop(must(ctx.specBefore ?? ctx.specAfter));
   },
   undo: async (ctx) => {
-    const spec = must(ctx.specBefore);
     const { running, healthy, untried = [] } = ctx.opening.found;
     if (!running) return;
+    const spec = ctx.specBefore;
+    if (spec === null) return tellGone(ctx);
     if (healthy !== true) return startAsFound(ctx, spec);
     if (untried.length > 0) return startUntried(ctx, spec);
     await ctx.supervisor.start(spec);
     await mustBeHealthy(ctx, spec);
   },
 };
+
+/** Its release was missing when the change began. */
+const tellGone = ({ opening, paths, events }: ChangeContext): void =>
+  events.warn({
+    id: 'not-started',
+    message: `The server was not started again: its release, ${opening.before?.title} ${opening.before?.release.version}, is missing.`,
+    remedy: `Store it again: assent reinstall ${paths.name}.`,
+  });
 
 /** It was unhealthy when the change began, and may well not start at all: that is what was found, and no reason to be stuck. */
 const startAsFound = async (ctx: ChangeContext, spec: ServiceSpec): Promise<void> => {
@@ -66,7 +76,7 @@ export const serviceStep: StepWork = {
 
 export const startStep: StepWork = {
   do: async (ctx) => ctx.supervisor.start(must(ctx.specAfter)),
-  // Either spec names the same server: the one whose release has gone is stopped by the other.
+  // The one whose release has gone is stopped by the other.
   undo: async (ctx) => ctx.supervisor.stop(must(ctx.specAfter ?? ctx.specBefore)),
 };
 
