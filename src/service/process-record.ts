@@ -27,6 +27,9 @@ export interface ProcessRecord {
 
 export const recordFile = (paths: InstancePaths): string => join(paths.run, 'process.json');
 
+/** The kernel lock that whoever runs the server holds: it is proof where the record is only word. */
+export const supervisorLock = ({ home, name }: InstancePaths): string => join(home, 'locks', `${name}.supervisor.lock`);
+
 /** The record, if there is one that the user `uid` wrote and that can be read. */
 export const readRecord = (paths: InstancePaths, uid: number): ProcessRecord | undefined => {
   const file = recordFile(paths);

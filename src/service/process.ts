@@ -9,10 +9,11 @@
 import { join } from 'node:path';
 import { Failure } from '../errors.ts';
 import { makeFolder, readIfThere, removeFile } from '../system/files.ts';
+import { isLocked } from '../system/lock.ts';
 import { argumentsOf, ownerOf } from '../system/process-table.ts';
 import { isAlive, type ProcessIdentity, signalProcess, sleep, startDetached, waitGone } from '../system/processes.ts';
 import { readLog, serverLog } from './log-rotation.ts';
-import { type ProcessRecord, readRecord, removeRecord } from './process-record.ts';
+import { type ProcessRecord, readRecord, removeRecord, supervisorLock } from './process-record.ts';
 import type { ServiceSpec } from './spec.ts';
 import type { Observation, ServiceWarning, Supervisor } from './supervisor.ts';
 import { endServer, survivors } from './survivors.ts';
@@ -62,8 +63,12 @@ const runsAlready = async (spec: ServiceSpec): Promise<boolean> => {
 /** Milliseconds until a supervisor has made its first attempt: it may have to end what another one left behind first. */
 const startPatience = ({ startSeconds }: ServiceSpec): number => (startSeconds + 15) * 1000;
 
-/** Ends supervisor and server; what a killed supervisor left behind as well. */
+/**
+ * Ends supervisor and server; what a killed supervisor left behind as well. Failure 'instance-busy' where somebody runs it who can't be seen from here, and so
+ * can't be ended: the lock lies in the home, and so holds over containers that share it.
+ */
 export const stopDetached = async (spec: ServiceSpec): Promise<void> => {
+  await untilSeen(spec);
   const record = recordOf(spec);
   if (record !== undefined && ownerOf(record.supervisor.pid) === spec.host.uid)
     await endSupervisor(spec, record.supervisor);
@@ -116,6 +121,24 @@ const untilStarted = async (spec: ServiceSpec, supervisor: ProcessIdentity): Pro
     `Try it in the foreground: assent run ${spec.instance}`,
   );
 };
+
+/** A supervisor has the lock before it is on record. */
+const untilSeen = async (spec: ServiceSpec): Promise<void> => {
+  const end = performance.now() + 5000;
+  while (isLocked(supervisorLock(spec.paths))) {
+    const supervisor = recordOf(spec)?.supervisor;
+    if (supervisor !== undefined && isAlive(supervisor)) return;
+    if (performance.now() > end) throw runsElsewhere(spec);
+    await sleep(50);
+  }
+};
+
+const runsElsewhere = ({ instance, paths }: ServiceSpec): Failure =>
+  new Failure(
+    'instance-busy',
+    `${instance} is run by somebody who can't be seen from here: ${supervisorLock(paths)} is held, as by a container that shares this home.`,
+    'Stop it there first.',
+  );
 
 const endSupervisor = async (spec: ServiceSpec, supervisor: ProcessIdentity): Promise<void> => {
   if (!signalProcess(supervisor, 'SIGTERM')) return;

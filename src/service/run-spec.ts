@@ -6,13 +6,13 @@
  * - What a supervisor that was killed left running is ended before anything is started.
  */
 
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { Failure } from '../errors.ts';
 import type { InstancePaths } from '../instance/paths.ts';
 import { makeFolder } from '../system/files.ts';
 import { type Lock, tryLock } from '../system/lock.ts';
 import type { World } from '../system/world.ts';
-import { readRecord, removeRecord } from './process-record.ts';
+import { readRecord, removeRecord, supervisorLock } from './process-record.ts';
 import { runCompanions } from './run-companions.ts';
 import type { ServiceSpec } from './spec.ts';
 import { type SuperviseOptions, supervise } from './supervise.ts';
@@ -55,7 +55,7 @@ const wouldBeRoot = (name: string): Failure =>
   );
 
 const takeLock = (world: World, paths: InstancePaths, mode: string): Lock => {
-  const path = join(paths.home, 'locks', `${paths.name}.supervisor.lock`);
+  const path = supervisorLock(paths);
   makeFolder(dirname(path));
   const command = `assent run ${paths.name}${mode === 'detached' ? ' --detached' : ''}`;
   const attempt = tryLock(path, { pid: world.pid, command, step: 'run', startedAt: world.now().toISOString() });

@@ -54,6 +54,17 @@ export const waitLock = async (path: string, holder: LockHolder, timeoutMs: numb
   }
 };
 
+/** Whether anybody has it now, be it one who can't be seen from here. */
+export const isLocked = (path: string): boolean => {
+  if (statIfThere(path) === undefined) return false;
+  const fd = openLockFile(path);
+  try {
+    return !flock(fd);
+  } finally {
+    closeSync(fd);
+  }
+};
+
 const openLockFile = (path: string): number => {
   const { O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_RDWR } = constants;
   try {

@@ -1,10 +1,11 @@
 /** The process supervisor against real servers: started, restarted, stopped, killed and found again. */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { processSupervisor } from '../../src/service/process.ts';
 import { readRecord } from '../../src/service/process-record.ts';
+import { isLocked } from '../../src/system/lock.ts';
 import { identify, isAlive, signalProcess } from '../../src/system/processes.ts';
 import { isRoot } from '../support/sandbox.ts';
 import { account, eventually, testService } from '../support/service.ts';
@@ -194,6 +195,18 @@ test('a server that can not be started at all is a failed one, and its log says 
   expect((await collect(processSupervisor.logs(spec, { lines: 9, follow: false }))).join('\n')).toMatch(
     /can't be started.*ENOENT/,
   );
+});
+
+test('a server that is run where nobody here can see it is not taken for stopped', async () => {
+  const { spec, paths } = await testService();
+  await processSupervisor.start(spec);
+  await processSupervisor.stop(spec);
+  const lock = join(paths.home, 'locks', `${spec.instance}.supervisor.lock`);
+  const elsewhere = spawn('flock', ['-x', lock, 'sleep', '60']);
+  onTestFinished(() => void spawnSync('pkill', ['-KILL', '-P', String(elsewhere.pid)]));
+  await eventually(() => expect(isLocked(lock)).toBe(true));
+  for (const act of ['stop', 'start'] as const)
+    await expect(processSupervisor[act](spec), act).rejects.toMatchObject({ code: 'instance-busy' });
 });
 
 test('commands that prepare run before the server, as its user; one that fails keeps it down', async () => {
