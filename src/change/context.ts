@@ -38,7 +38,7 @@ export interface ChangeContext {
   readonly times: { downAt: number | null; upAt: number | null };
 }
 
-/** `mayLack`: an undo can do without the release that it leaves; nothing else can. */
+/** `mayLack`: an undo, and what follows a commit, can do without the release; what leads to the commit can't. */
 export const contextOf = (
   world: World,
   paths: InstancePaths,

@@ -40,7 +40,8 @@ const resume = async (
 ): Promise<void> => {
   await haveProgram(ports);
   const { opening } = journal;
-  const ctx = contextOf(ports.world, paths, opening, ports.events, { mayLack: towards === 'undo' });
+  const mayLack = towards === 'undo' || journal.committed;
+  const ctx = contextOf(ports.world, paths, opening, ports.events, { mayLack });
   appendEntry(ports.world, paths, { entry: 'resume', towards });
   await quieten(ctx, journal, towards);
   const last: LastAct = async (outcome) => {

@@ -5,14 +5,18 @@
 
 import { existsSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { atStep, pausedAt } from '../faults/paused.ts';
 import { type Looks, leftovers, looksOf } from '../support/oracle.ts';
 import { fallibleMailDev } from '../support/quick-product.ts';
 import { freePorts, makeSandbox, removeSandbox } from '../support/sandbox.ts';
 import { type Document, endScenario, makeScenario, type Scenario } from '../support/scenario.ts';
+import { repository } from '../support/seed.ts';
 import { eventually } from '../support/service.ts';
 import { answers, change, putFile, refused, set } from '../support/steps.ts';
+
+/** As in field-notes.test.ts: entries of an upgrade's journal. */
+const writes = { startBegun: 20, commit: 24 } as const;
 
 let folder: string;
 let world: Scenario;
@@ -100,4 +104,29 @@ it('what a reinstall has replaced is kept until the next one, and what an admin 
   expect(existsSync(instance('backups', first))).toBe(false);
   for (const own of ['keep-me', '000007-upgrade of mine'])
     expect(readdirSync(instance('backups', own))).toEqual(['dump.sql']);
+});
+
+describe('an interrupted upgrade whose releases are both gone', () => {
+  const crashAt = join(repository, 'test/support/crash-at.mjs');
+  const crash = (entry: number) =>
+    world.run(['upgrade', 'maildev', '--yes'], {
+      env: { NODE_OPTIONS: `--import=${crashAt}`, ASSENT_TEST_CRASH: String(entry) },
+    });
+  const withoutReleases = (): void => rmSync(world.path('releases/maildev'), { recursive: true });
+
+  it.each([
+    ['undone before its commit', writes.startBegun, '2.2.1'],
+    ['finished behind it', writes.commit, '3.0.0'],
+  ])('is %s, says that the server is not up, and is mended by a reinstall', async (_, entry, version) => {
+    expect((await crash(entry)).signal).toBe('SIGKILL');
+    withoutReleases();
+    const { exit, document } = await world.json(['recover', 'maildev']);
+    expect({ exit, ...document }).toMatchObject({ exit: 0, outcome: 'recovered' });
+    expect(document.warnings).toContainEqual(
+      expect.objectContaining({ id: 'not-started', message: expect.stringContaining('missing') }),
+    );
+    const { instance: now } = await change(world, 'reinstall', 'maildev');
+    expect(now).toMatchObject({ version, state: 'running', health: 'healthy' });
+    expect(readFileSync(instance('data/kept.eml'), 'utf8')).toContain('kept');
+  });
 });

@@ -69,15 +69,18 @@ export const serviceStep: StepWork = {
     } else await ctx.supervisor.install(ctx.specAfter);
   },
   undo: async (ctx) => {
-    if (ctx.specBefore === null) await ctx.supervisor.remove(must(ctx.specAfter));
-    else await ctx.supervisor.install(ctx.specBefore);
+    if (ctx.specBefore !== null) await ctx.supervisor.install(ctx.specBefore);
+    else if (ctx.specAfter !== null) await ctx.supervisor.remove(ctx.specAfter);
   },
 };
 
 export const startStep: StepWork = {
   do: async (ctx) => ctx.supervisor.start(must(ctx.specAfter)),
-  // The one whose release has gone is stopped by the other.
-  undo: async (ctx) => ctx.supervisor.stop(must(ctx.specAfter ?? ctx.specBefore)),
+  // The one whose release has gone is stopped by the other. Where both have gone, nothing of ours could start it: the folder was brought here from elsewhere.
+  undo: async (ctx) => {
+    const spec = ctx.specAfter ?? ctx.specBefore;
+    if (spec !== null) await ctx.supervisor.stop(spec);
+  },
 };
 
 export const healthStep: StepWork = {
