@@ -1,5 +1,5 @@
 /** Whose a unit is: by its text, for every unit that names a home, and by where that home leads. */
-import { existsSync, mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { type InstancePaths, instancePaths } from '../../src/instance/paths.ts';
@@ -15,7 +15,7 @@ import { renderUnit, unitName } from '../../src/service/unit.ts';
 import { homeNamedIn } from '../../src/service/unit-home.ts';
 import type { InstanceName } from '../../src/values.ts';
 import { mountBind } from '../support/mounts.ts';
-import { isRoot, sandbox } from '../support/sandbox.ts';
+import { asRoot, sandbox } from '../support/sandbox.ts';
 import { makeService } from '../support/service.ts';
 
 /** Nobody's number: no manager runs for it, so only the files in the folder of units count. */
@@ -119,7 +119,8 @@ test("one's own unit is that by whatever path leads to the home, with lines of a
   await expect(mustBeOurs(ours, { isNew: true })).rejects.toMatchObject({ code: 'refused-check' });
 });
 
-test.runIf(isRoot)('and where the home is seen at a second mount point', async ({ skip }) => {
+test('and where the home is seen at a second mount point', async ({ skip }) => {
+  asRoot(skip);
   const { folder, units, ours, others } = twoHomes();
   const second = join(folder, 'second');
   mkdirSync(second);
@@ -150,6 +151,10 @@ test("nothing of another home's is taken away or written over", async () => {
   await supervisors.systemd.stop(ours);
   await installBootRecovery(ours, 'systemd', { runs: false });
   for (const act of ['install', 'start'] as const)
-    await expect(supervisors.systemd[act](ours), act).rejects.toMatchObject({ code: 'refused-check' });
-  for (const unit of Object.keys(files)) expect(existsSync(join(units, unit)), unit).toBe(true);
+    await expect(supervisors.systemd[act](ours), act).rejects.toMatchObject({
+      code: 'refused-check',
+      message: expect.stringContaining(`in another home, ${others.paths.home}`),
+    });
+  const there = readdirSync(units).map((unit) => [unit, readFileSync(join(units, unit), 'utf8')]);
+  expect(Object.fromEntries(there)).toEqual(files);
 });
