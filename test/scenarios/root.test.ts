@@ -201,16 +201,20 @@ describe.skipIf(skipped)('without a supervisor', () => {
         () => false,
       );
     };
-    while (!(await answers())) await new Promise((resolve) => setTimeout(resolve, 100));
+    await expect.poll(answers, { timeout: 120_000 }).toBe(true);
     const [first = 0] = processesWhere(({ PPid }) => PPid === String(child.pid));
+    expect(first).toBeGreaterThan(1);
     const { uid } = findAccount(`${userName}-n`) ?? { uid: -1 };
     const servers = processesWhere(({ Uid }) => Uid === Array(4).fill(uid).join('\t'));
     expect(servers).toHaveLength(1);
     expect(statusOf(servers[0] ?? 0)).toMatchObject({ Groups: '', CapEff: '0000000000000000' });
     // An orphan falls to process 1, which has to reap it.
-    spawnSync('nsenter', ['-t', String(first), '-p', 'sh', '-c', '(sleep 0.3 &) ; exit 0']);
-    await new Promise((resolve) => setTimeout(resolve, 800));
-    expect(processesWhere(({ PPid, State }) => PPid === String(first) && State?.startsWith('Z') === true)).toEqual([]);
+    const orphaning = ['-t', String(first), '-p', 'sh', '-c', '(sleep 2 &) ; exit 0'];
+    expect(spawnSync('nsenter', orphaning, { stdio: 'ignore' }).status).toBe(0);
+    const orphans = (): number[] => processesWhere(({ Name, PPid }) => PPid === String(first) && Name === 'sleep');
+    const [orphan = 0] = orphans();
+    expect(orphan).toBeGreaterThan(1);
+    await expect.poll(() => existsSync(`/proc/${orphan}`), { message: 'not even as a zombie' }).toBe(false);
     process.kill(first, 'SIGTERM');
     expect((await closed)[0]).toBe(0);
     expect(await answers()).toBe(false);
