@@ -3,17 +3,30 @@
  * Found by the attack `signals`.
  */
 
-import { existsSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { atStep, pausedAt } from '../faults/paused.ts';
 import { endProcesses } from '../faults/stage.ts';
 import { crashed } from '../support/crash.ts';
-import { freePort } from '../support/sandbox.ts';
+import { editManifest } from '../support/quick-product.ts';
+import { freePort, sandbox } from '../support/sandbox.ts';
 import { scenario } from '../support/scenario.ts';
 import { repository } from '../support/seed.ts';
 
-const product = `${join(repository, 'test/fixtures/products/json-server/manifest.yaml')}@0.17.4`;
+const original = join(repository, 'test/fixtures/products/json-server');
+const product = `${original}/manifest.yaml@0.17.4`;
+
+/** The same with a server that has to stay healthy for three seconds: so long it takes at least to start it. */
+const slowProduct = (): string => {
+  const folder = join(sandbox(), 'json-server');
+  cpSync(original, folder, { recursive: true });
+  editManifest(join(folder, 'manifest.yaml'), (manifest) => {
+    for (const { health } of (manifest as { releases: { health: { stableSeconds: number } }[] }).releases)
+      health.stableSeconds = 3;
+  });
+  return `${join(folder, 'manifest.yaml')}@0.17.4`;
+};
 
 it.each(['current', 'state', 'consent'])('at the step %s of an uninstallation', async (step) => {
   const world = await scenario([product]);
@@ -42,19 +55,21 @@ it('in a recovery behind the commit turns nothing back', async () => {
 });
 
 it('in a recovery that is starting the server lets it come up, and is no word of nothing having changed', async () => {
-  const world = await scenario([product]);
+  const slow = slowProduct();
+  const world = await scenario([slow]);
   const port = await freePort();
   const yes = ['--yes', '--telemetry=off'];
-  expect(
-    await crashed(world, ['install', product, '--set', `webPort=${port}`, ...yes], '"entry":"close"'),
-  ).toMatchObject({ signal: 'SIGKILL' });
+  expect(await crashed(world, ['install', slow, '--set', `webPort=${port}`, ...yes], '"entry":"close"')).toMatchObject({
+    signal: 'SIGKILL',
+  });
   endProcesses(world.home);
   const supervised = world.path('instances/json-server/run/process.json');
   rmSync(supervised);
   const recovery = world.start(['recover', 'json-server', '--json']);
   const ended = new Promise((resolve) => recovery.once('exit', resolve));
   await expect.poll(() => existsSync(supervised), { interval: 5 }).toBe(true);
-  recovery.kill('SIGTERM');
+  expect(recovery.exitCode, 'it runs when the signal comes').toBe(null);
+  expect(recovery.kill('SIGTERM')).toBe(true);
   expect(await ended).toBe(0);
   expect((await world.json(['status', 'json-server'])).document.instance).toMatchObject({
     state: 'running',
