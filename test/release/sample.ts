@@ -17,22 +17,25 @@ export interface Sample {
   readonly release: Release;
   readonly registry: Registry;
   readonly paths: { readonly main: string; readonly helper: string };
+  /** A file that is there once a script of the helper, which must not run, has run. */
+  readonly ran: string;
 }
 
 export interface SampleOptions {
   readonly rebuild?: readonly string[];
   /** More files of the package `main`. */
   readonly files?: readonly TarEntry[];
-  readonly scripts?: Readonly<Record<string, string>>;
+  readonly scripts?: (ran: string) => Readonly<Record<string, string>>;
 }
 
 export const makeSample = async (options: SampleOptions = {}): Promise<Sample> => {
   const [folder, registry] = [sandbox(), await startRegistry()];
+  const ran = join(folder, 'script-ran');
   const paths = { main: '/main/-/main-1.0.0.tgz', helper: '/@scope/helper/-/helper-1.0.0.tgz' };
   const main = archive([
     entry(
       'package.json',
-      JSON.stringify({ name: 'main', version: '1.0.0', bin: { main: 'cli.js' }, scripts: options.scripts }),
+      JSON.stringify({ name: 'main', version: '1.0.0', bin: { main: 'cli.js' }, scripts: options.scripts?.(ran) }),
     ),
     entry('cli.js', '#!/usr/bin/env node\nconsole.log("main runs")\n'),
     ...(options.files ?? []),
@@ -40,7 +43,7 @@ export const makeSample = async (options: SampleOptions = {}): Promise<Sample> =
   const helper = archive([
     entry(
       'package.json',
-      JSON.stringify({ name: '@scope/helper', version: '1.0.0', scripts: { install: 'touch /tmp/assent-script-ran' } }),
+      JSON.stringify({ name: '@scope/helper', version: '1.0.0', scripts: { install: `touch '${ran}'` } }),
     ),
     entry('index.js', 'module.exports = 1\n'),
   ]);
@@ -75,7 +78,7 @@ export const makeSample = async (options: SampleOptions = {}): Promise<Sample> =
   const product = parseManifest(manifest(options.rebuild ?? []), file);
   const [release] = product.releases;
   if (release === undefined) throw new Error('no release');
-  return { folder, home: join(folder, 'home'), world: worldOf(folder), product, release, registry, paths };
+  return { folder, home: join(folder, 'home'), world: worldOf(folder), product, release, registry, paths, ran };
 };
 
 export const entry = (path: string, text: string): TarEntry => ({ path: `package/${path}`, text });

@@ -1,8 +1,8 @@
 /** Commands in namespaces of their own. Skipped, with the reason printed, where none can be made; never in CI. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { type Isolation, runIsolated } from '../../src/system/namespace.ts';
 import { isRoot, sandbox } from '../support/sandbox.ts';
 
@@ -41,11 +41,13 @@ aside('sealed, a command can write what is bound for it and nothing else, and ga
   mkdirSync(join(home, 'copy'));
   const tried = [
     join(home, 'x'),
-    '/etc/assent-test-x',
+    `/etc/assent-test-${process.pid}`,
     join(folder, 'x'),
-    '/var/tmp/assent-test-x',
-    '/dev/shm/assent-test-x',
+    `/var/tmp/assent-test-${process.pid}`,
+    `/dev/shm/assent-test-${process.pid}`,
   ];
+  // Where the seal does not hold.
+  onTestFinished(() => tried.forEach((path) => void rmSync(path, { force: true })));
   const script = [
     `echo fine >'${own}/written'`,
     ...tried.slice(0, 2).map((path) => `{ true >'${path}'; } 2>/dev/null && echo 'wrote ${path}'`),
