@@ -25,9 +25,11 @@ type Document = any;
 
 let folder: string;
 let home: Home;
-const day = (from: number) => new Date(Date.now() + from * 86_400_000).toISOString().slice(0, 10);
+/** The time of the yes. */
+let now: number;
+const day = (from: number) => new Date(now + from * 86_400_000).toISOString().slice(0, 10);
 /** A month later: whole weeks lie between the yes and today. */
-const world = () => testWorld({ now: () => new Date(Date.now() + 30 * 86_400_000), cwd: folder });
+const world = () => testWorld({ now: () => new Date(now + 30 * 86_400_000), cwd: folder });
 const look = (columns = 80, ascii = false): Look => ({
   paint: noPaint,
   symbols: symbolsFor(ascii ? {} : { LANG: 'C.UTF-8' }),
@@ -48,7 +50,8 @@ const yes = () => conduct(home, { change: 'install', ends: 'finished', answer: {
 
 beforeEach(() => {
   folder = sandbox(inMemory);
-  home = makeHome(join(folder, 'home'));
+  now = Date.now();
+  home = makeHome(join(folder, 'home'), { world: testWorld({ now: () => new Date(now) }) });
 });
 
 describe('before a yes', () => {
@@ -112,7 +115,7 @@ describe('after a yes', () => {
   beforeEach(async () => {
     await yes();
     mkdirSync(home.paths.counts, { recursive: true });
-    writeWindow(home.paths, { generation: 1, since: new Date().toISOString() });
+    writeWindow(home.paths, { generation: 1, since: new Date(now).toISOString() });
   });
 
   it('it is the real numbers, of the days that may be reported, and tells what else is there', async () => {

@@ -10,12 +10,14 @@ import { pathToFileURL } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
 import { withdraw } from '../../../src/consent/withdraw.ts';
 import { conduct, type Home, makeHome } from '../../consent/support.ts';
+import { awayFromMidnight } from '../../support/clock.ts';
 import { machineNode } from '../../support/launcher.ts';
 import { sandbox } from '../../support/sandbox.ts';
 
 const preload = resolve('dist/count-preload.mjs');
 
 const installed = async (): Promise<Home> => {
+  await awayFromMidnight();
   const home = makeHome(join(sandbox(), 'a home & more'));
   await conduct(home, { change: 'install', ends: 'finished', answer: { by: 'prompt', say: 'yes' } });
   mkdirSync(home.paths.counts, { recursive: true });
@@ -119,6 +121,8 @@ test.each([
 });
 
 const otherNodes = [machineNode, ...(process.env['ASSENT_TEST_NODES'] ?? '').split(':')].filter(existsSync);
+
+test('there is another Node to run in', () => expect(otherNodes).not.toEqual([]));
 
 test.each(otherNodes)('it runs in %s, whatever its version', async (node) => {
   const home = await installed();
