@@ -6,13 +6,13 @@
 import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { findCommand } from '../../src/system/namespace.ts';
 import { findAccount, forgetAccount } from '../support/as-root.ts';
 import { mountTmpfs } from '../support/mounts.ts';
 import { leftovers } from '../support/oracle.ts';
 import { programCopy } from '../support/program-copy.ts';
-import { freePort, isRoot } from '../support/sandbox.ts';
+import { asRoot, freePort } from '../support/sandbox.ts';
 import { type Document, endScenario, makeScenario, type Scenario, scenario } from '../support/scenario.ts';
 import { nobody, repository } from '../support/seed.ts';
 import { change, set, touchedDigest } from '../support/steps.ts';
@@ -132,11 +132,14 @@ describe('doctor', () => {
     renameSync(`${world.folder}/aside`, digests);
   });
 
-  it.skipIf(!isRoot)('finds that there is no space for it', async ({ skip }) => {
+  it('finds that there is no space for it', async ({ skip }) => {
+    asRoot(skip);
     const folder = place(world);
     const point = join(folder, 'backups');
     // The data of then lies on another filesystem: what it takes is looked for where the copy would be.
-    writeFileSync(join(backupOf(world), 'data/large'), Buffer.alloc(30 * 1024 ** 2));
+    const large = join(backupOf(world), 'data/large');
+    writeFileSync(large, Buffer.alloc(30 * 1024 ** 2));
+    onTestFinished(() => rmSync(large));
     const aside = `${world.folder}/instance`;
     spawnSync('cp', ['-a', folder, aside]);
     rmSync(join(aside, 'recover'), { recursive: true });
@@ -145,7 +148,6 @@ describe('doctor', () => {
     if (nobody) spawnSync('chown', [`${nobody.uid}:${nobody.gid}`, folder]);
     const told = await doctor(world);
     spawnSync('umount', ['--lazy', folder]);
-    rmSync(join(backupOf(world), 'data/large'));
     expect(told.found).toContain('rollback-space');
     expect(told.messages).toMatch(/has \d+ MB free, \d+ MB are needed/);
     expect(existsSync(point)).toBe(true);
@@ -224,7 +226,8 @@ it('then the rollback itself holds, and what it leaves can be checked, too', { t
   expect(notes.find(({ id }) => id === 'rollback')?.message).toContain('1.0.0-beta.15');
 });
 
-it.skipIf(!isRoot)('as root the account reads its backup, and runs the copy', { timeout: 600_000 }, async () => {
+it('as root the account reads its backup, and runs the copy', { timeout: 600_000 }, async ({ skip }) => {
+  asRoot(skip);
   const own = `drill-${process.pid}`;
   const account = `assent-${own}`;
   const here = await makeScenario(releases, { asRoot: true });

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { applyOwnTelemetry, readBackTelemetry } from '../../src/service/own-telemetry.ts';
 import { processSupervisor } from '../../src/service/process.ts';
 import type { ServiceTelemetry } from '../../src/service/spec-telemetry.ts';
-import { isRoot } from '../support/sandbox.ts';
+import { asRoot } from '../support/sandbox.ts';
 import { account, eventually, type TestService, testService } from '../support/service.ts';
 
 const withTelemetry = (service: TestService, changes: Partial<ServiceTelemetry> = {}) => {
@@ -97,7 +97,8 @@ test('keys joined by dots reach into the document, folders that are missing are 
   expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual({ a: { b: { c: 'off' }, d: null } });
 });
 
-test.runIf(isRoot)("as root nothing is written that the service's user could not write itself", async () => {
+test("as root nothing is written that the service's user could not write itself", async ({ skip }) => {
+  asRoot(skip);
   const { spec, file, paths } = { ...withTelemetry(await testService()), paths: (await testService()).paths };
   const precious = join(paths.home, 'precious.json');
   writeFileSync(precious, '{"telemetryEnabled":true}', { mode: 0o600 });

@@ -7,7 +7,7 @@ import { processSupervisor } from '../../src/service/process.ts';
 import { readRecord } from '../../src/service/process-record.ts';
 import { isLocked } from '../../src/system/lock.ts';
 import { identify, isAlive, signalProcess } from '../../src/system/processes.ts';
-import { isRoot } from '../support/sandbox.ts';
+import { asRoot } from '../support/sandbox.ts';
 import { account, eventually, testService } from '../support/service.ts';
 
 const uid = process.geteuid?.() ?? 0;
@@ -53,7 +53,8 @@ test('the server gets the environment of its spec and nothing of ours', async ()
   expect(JSON.parse(readFileSync(join(paths.data, 'environment.json'), 'utf8'))).toEqual(spec.environment);
 });
 
-test.runIf(isRoot)('as root the server runs as the account, without supplementary groups', async () => {
+test('as root the server runs as the account, without supplementary groups', async ({ skip }) => {
+  asRoot(skip);
   const { spec, port, paths } = await testService();
   await processSupervisor.start(spec);
   await eventually(() => get(port));
@@ -61,7 +62,8 @@ test.runIf(isRoot)('as root the server runs as the account, without supplementar
   expect(ids).toMatchObject({ uid: account?.uid, gid: account?.gid, groups: [account?.gid] });
 });
 
-test.runIf(isRoot)('as root nothing runs without an account', async () => {
+test('as root nothing runs without an account', async ({ skip }) => {
+  asRoot(skip);
   const { with: change } = await testService();
   await expect(processSupervisor.start(change({ account: null }))).rejects.toThrow(/never runs as root/);
 });
@@ -166,7 +168,8 @@ test('a record that another process of the same number stands in harms nobody', 
   expect(await processSupervisor.observe(spec)).toMatchObject({ state: 'stopped' });
 });
 
-test.runIf(isRoot)('a record that the server itself could have written is not believed', async () => {
+test('a record that the server itself could have written is not believed', async ({ skip }) => {
+  asRoot(skip);
   const { spec, paths } = await testService();
   const victim = spawnSync('sh', ['-c', 'sleep 30 >/dev/null 2>&1 & echo $!'], { encoding: 'utf8' });
   const identity = identify(Number(victim.stdout))!;
@@ -252,7 +255,8 @@ test('logs follow what is written', async () => {
   await following;
 });
 
-test.runIf(isRoot)('a link where the log should be is not followed', async () => {
+test('a link where the log should be is not followed', async ({ skip }) => {
+  asRoot(skip);
   const { spec, port, paths } = await testService();
   const target = join(paths.home, 'precious');
   writeFileSync(target, 'precious');

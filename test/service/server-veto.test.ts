@@ -11,7 +11,7 @@ import { identify } from '../../src/system/processes.ts';
 import { findUser } from '../../src/system/users.ts';
 import { conduct, type Home, inMemory, makeHome, sure, testWorld } from '../consent/support.ts';
 import { environmentFileSample } from '../support/environment-file.ts';
-import { isRoot, sandbox } from '../support/sandbox.ts';
+import { asRoot, isRoot, sandbox } from '../support/sandbox.ts';
 
 const put = (file: string, text: string): string => {
   mkdirSync(dirname(file), { recursive: true });
@@ -85,7 +85,8 @@ const underSystemd = async (): Promise<{ home: Home; dropIn: string; serverEnv: 
 /** Root's units lie in /etc, where no test writes. */
 const give = ({ paths }: Home, uid: number): void => chownSync(paths.folder, uid, uid);
 
-test.runIf(isRoot)("a drop-in of the admin's vetoes, for whoever asks", async () => {
+test("a drop-in of the admin's vetoes, for whoever asks", async ({ skip }) => {
+  asRoot(skip);
   const { home, dropIn } = await underSystemd();
   give(home, 1234);
   expect(serverVetoOf(home.world, home.paths)).toBeUndefined();

@@ -14,7 +14,7 @@ import type { DebLock } from '../../src/source/deb-lock.ts';
 import { resolveDebs } from '../../src/source/deb-resolve.ts';
 import { realWorld, type World } from '../../src/system/world.ts';
 import { asSha256, integrityOf, type Sha256 } from '../../src/values.ts';
-import { isRoot, makeSandbox, removeSandbox, sandbox } from '../support/sandbox.ts';
+import { asRoot, makeSandbox, removeSandbox, sandbox } from '../support/sandbox.ts';
 import { debOf, sha256Of, worldWithSources } from './debs.ts';
 
 const patience = 240_000;
@@ -234,7 +234,8 @@ test('what is missing is told before anything is fetched; with everything in the
   expect(() => refuseWithoutDebian(lock, folder, '/nowhere')).toThrow(/and dpkg-deb is missing here/);
 });
 
-test.runIf(isRoot)('an ordinary user needs no right for all this', { timeout: patience }, () => {
+test('an ordinary user needs no right for all this', { timeout: patience }, ({ skip }) => {
+  asRoot(skip);
   const folder = sandbox();
   const script = join(folder, 'fetch.mts');
   const code = `

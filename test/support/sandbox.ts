@@ -61,3 +61,6 @@ const isFree = (address: string, port: number): Promise<boolean> =>
   });
 
 export const isRoot = process.geteuid?.() === 0;
+
+/** Skips the test for others than root, with the reason. */
+export const asRoot = (skip: (condition: boolean, why: string) => unknown): void => void skip(!isRoot, 'needs root');

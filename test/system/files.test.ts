@@ -27,7 +27,7 @@ import {
   writeDurably,
 } from '../../src/system/files.ts';
 import { withTinyDisk } from '../support/mounts.ts';
-import { isRoot, sandbox } from '../support/sandbox.ts';
+import { asRoot, sandbox } from '../support/sandbox.ts';
 import { tracedCalls } from '../support/trace.ts';
 
 const modeOf = (path: string) => lstatSync(path).mode & 0o7777;
@@ -105,7 +105,8 @@ describe('writeDurably', () => {
     expect(after.filter((name) => /fsync|rename/.test(name))).toEqual(['fsync', 'rename', 'fsync']);
   });
 
-  test.skipIf(!isRoot)('gives the file to its owner before it appears (needs root)', () => {
+  test('gives the file to its owner before it appears', ({ skip }) => {
+    asRoot(skip);
     const folder = sandbox();
     writeDurably(join(folder, 'file'), 'x', { mode: 0o600, owner: { uid: 65534, gid: 65534 } });
     const { uid, gid } = statSync(join(folder, 'file'));

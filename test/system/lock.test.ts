@@ -3,7 +3,7 @@ import { chmodSync, chownSync, linkSync, readFileSync, rmSync, statSync, symlink
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { type Lock, type LockAttempt, type LockHolder, tryLock, waitLock } from '../../src/system/lock.ts';
-import { isRoot, sandbox } from '../support/sandbox.ts';
+import { asRoot, sandbox } from '../support/sandbox.ts';
 
 const lockModule = new URL('../../src/system/lock.ts', import.meta.url).href;
 
@@ -152,7 +152,8 @@ describe('tryLock', () => {
     expect(readFileSync(join(folder, 'target'), 'utf8')).toBe('x');
   });
 
-  test.skipIf(!isRoot)('a lock file of another user is refused (needs root)', () => {
+  test('a lock file of another user is refused', ({ skip }) => {
+    asRoot(skip);
     const path = join(sandbox(), 'lock');
     writeFileSync(path, '', { mode: 0o600 });
     chownSync(path, 65534, 65534);

@@ -14,7 +14,7 @@ import {
   startDetached,
   waitGone,
 } from '../../src/system/processes.ts';
-import { isRoot, sandbox } from '../support/sandbox.ts';
+import { asRoot, sandbox } from '../support/sandbox.ts';
 
 const sleeper = () => {
   const child = spawn('sleep', ['60'], { stdio: 'ignore', detached: true });
@@ -141,7 +141,8 @@ describe('startDetached', () => {
     expect(readFileSync(join(folder, 'victim'), 'utf8')).toBe('');
   });
 
-  test.skipIf(!isRoot)('runs as another user, without our groups; the log is his (needs root)', async () => {
+  test('runs as another user, without our groups; the log is his', async ({ skip }) => {
+    asRoot(skip);
     const folder = sandbox();
     const owner = { uid: 65534, gid: 65534 };
     const identity = startDetached(['sh', '-c', 'id -u; id -G; exec sleep 60'], { ...quiet(folder), cwd: '/', owner });
@@ -214,7 +215,8 @@ describe.each(ways)('%s', (_name, runIt) => {
     expect(result.stdout.length).toBeLessThan(200_000);
   });
 
-  test.skipIf(!isRoot)('runs as another user (needs root)', async () => {
+  test('runs as another user', async ({ skip }) => {
+    asRoot(skip);
     expect((await runIt(['sh', '-c', 'id -u; id -G'], { owner: { uid: 65534, gid: 65534 } })).stdout).toBe(
       '65534\n65534\n',
     );

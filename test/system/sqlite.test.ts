@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, onTestFinished, test } from 'vitest';
 import { backupDatabases } from '../../src/system/sqlite.ts';
-import { isRoot, sandbox } from '../support/sandbox.ts';
+import { asRoot, sandbox } from '../support/sandbox.ts';
 import { repository } from '../support/seed.ts';
 
 const program = { node: process.execPath, main: join(repository, 'dist/main.mjs') };
@@ -95,7 +95,8 @@ test('what is no database is named', async () => {
   await expect(copied).rejects.toThrow(/files\/a\.sqlite: .*not a database/);
 });
 
-test.skipIf(!isRoot)('as root it is the account that opens them', async () => {
+test('as root it is the account that opens them', async ({ skip }) => {
+  asRoot(skip);
   const { from, to } = folders();
   openDatabase(join(from, 'files/of-root.sqlite'));
   chmodSync(join(from, 'files/of-root.sqlite'), 0o600);
