@@ -40,6 +40,8 @@ export const copyInto = (from: string, to: string, tally: Tally): void =>
   withTop(from, (source) => {
     // Pages that a program has mapped and written keep their old time until they were written out once: then its next write is seen.
     syncTree(source.path);
+    // That may have taken minutes: whoever asked may be gone, and a recovery be at work where the copy would be made.
+    tally.count(0, 0);
     makeTop(to);
     withTop(to, (target) => {
       if (entriesOf(target).length > 0) throw notEmpty(to);

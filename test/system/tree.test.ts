@@ -447,3 +447,15 @@ test('the child ends when we are killed', async () => {
   parent.kill('SIGKILL');
   expect(await waitGone(child, 60_000)).toBe(true);
 });
+
+test('a child whose parent went while it wrote out the disk makes nothing any more', () => {
+  const folder = sandbox();
+  const [tree, copy] = [join(folder, 'tree'), join(folder, 'copy')];
+  mkdirSync(tree);
+  const child = fileURLToPath(new URL('../../src/system/tree-child.ts', import.meta.url));
+  // We are its parent, and not the one that has asked.
+  const order = { request: { job: 'copy', from: tree, to: copy }, parent: 1 };
+  const { status, stdout } = spawnSync(process.execPath, [child], { input: JSON.stringify(order), encoding: 'utf8' });
+  expect([status, stdout]).toEqual([1, '']);
+  expect(existsSync(copy)).toBe(false);
+});
