@@ -61,6 +61,8 @@ export interface Opening {
 export interface Journal {
   readonly opening: Opening;
   readonly committed: boolean;
+  /** When it was, by the clock of then. */
+  readonly committedAt: string | undefined;
   readonly undoing: boolean;
   readonly closed: boolean;
   readonly begun: ReadonlySet<string>;
@@ -180,6 +182,7 @@ const journalOf = (opening: Opening, entries: RawEntry[]): Journal => {
   return {
     opening,
     committed: has('commit'),
+    committedAt: entries.find(({ entry }) => entry === 'commit')?.at,
     undoing: has('undo'),
     closed: has('close'),
     begun: stepsOf('begin'),

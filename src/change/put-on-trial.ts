@@ -1,8 +1,8 @@
 /**
  * Behind the commit of a change: the release that an upgrade has brought is put on trial, and whatever trial there was before is over.
  *
- * The minutes are counted from here, not from the opening entry: a change that was interrupted may be finished days later. It comes before the
- * journal is closed and may be repeated. That nobody can watch is a warning: the change holds.
+ * The minutes are counted from here: a change that was interrupted may be finished days later. What the new release has written counts from the commit, for
+ * it may have served all these days. It comes before the journal is closed and may be repeated. That nobody can watch is a warning: the change holds.
  */
 
 import { messageOf } from '../errors.ts';
@@ -10,13 +10,14 @@ import { writeState } from '../instance/state.ts';
 import { forgetMemory, trialFrom } from '../instance/trial.ts';
 import { installTrial, removeTrial } from '../service/acting.ts';
 import type { ChangeContext } from './context.ts';
+import { readJournal } from './journal.ts';
 
 export const putOnTrial = async (ctx: ChangeContext): Promise<void> => {
   const { after } = ctx.opening;
   const spec = ctx.specAfter;
   if (after.trial === undefined || spec === null) return;
-  const trial = trialFrom(after.trial.minutes, ctx.world.now());
   try {
+    const trial = trialFrom(after.trial.minutes, ctx.world.now(), heldSince(ctx));
     writeState(ctx.paths, { ...after, trial });
     await installTrial(spec, after.supervisor, trial);
   } catch (error) {
@@ -26,6 +27,13 @@ export const putOnTrial = async (ctx: ChangeContext): Promise<void> => {
       remedy: `Look at it yourself: assent doctor ${after.name}. Back to the release before: assent rollback ${after.name}`,
     });
   }
+};
+
+/** Never later than the change has held, also where a clock was set back meanwhile: what is called older than the trial is left behind. */
+const heldSince = ({ world, paths, opening }: ChangeContext): Date => {
+  const committed = new Date(readJournal(paths)?.committedAt ?? opening.at);
+  const now = world.now();
+  return committed < now ? committed : now;
 };
 
 /** No trial outlives another change that holds. */

@@ -17,7 +17,7 @@ import type { InstanceState } from './state.ts';
 export interface Trial {
   /** As the manifest has it; may be a fraction. */
   readonly minutes: number;
-  /** When the change held. */
+  /** When the change held: what was written from then on is somebody's. */
   readonly since: string;
   readonly until: string;
 }
@@ -46,10 +46,10 @@ export interface TrialMemory {
   readonly detail: string;
 }
 
-/** A trial of so many minutes that begins now. */
-export const trialFrom = (minutes: number, now: Date): Trial => ({
+/** A trial of so many minutes that begins now, of a change that has held `since` then. */
+export const trialFrom = (minutes: number, now: Date, since = now): Trial => ({
   minutes,
-  since: now.toISOString(),
+  since: since.toISOString(),
   until: new Date(now.getTime() + minutes * 60_000).toISOString(),
 });
 
