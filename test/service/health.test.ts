@@ -1,12 +1,13 @@
 /** The gate against servers that are good, late, dying, of another version, or not the ones that were started. */
 import { spawn } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { checkOnce } from '../../src/service/health/checks.ts';
 import { gate } from '../../src/service/health.ts';
 import { processSupervisor } from '../../src/service/process.ts';
 import type { ServiceSpec } from '../../src/service/spec.ts';
+import { identify } from '../../src/system/processes.ts';
 import type { Version } from '../../src/values.ts';
 import { eventually, httpCheck, smtpCheck, type TestService, testService } from '../support/service.ts';
 
@@ -193,4 +194,16 @@ test('a command is run with the environment of the server, as its user', async (
   expect((await check('^nothing')).reason).toMatch(/does not match/);
   expect((await check(null, ['/bin/sh', '-c', 'echo broken >&2; exit 2'])).reason).toMatch(/ends with 2: broken/);
   expect((await check(null, ['/no/such/program'])).healthy).toBe(false);
+});
+
+test('a command whose child goes its own way with its output is waited for no longer than its time', async () => {
+  const service = await testService();
+  const file = join(service.spec.directory, 'pid');
+  const command = ['/bin/sh', '-c', `setsid sleep 60 & echo $! >${file}`];
+  const checks = [{ kind: 'command' as const, command, stdout: null }];
+  const report = await checkOnce(service.with({ health: { stableSeconds: 1, checks } }), 500);
+  const child = identify(Number(readFileSync(file, 'utf8')));
+  if (child !== undefined) process.kill(child.pid, 'SIGKILL');
+  expect(child, 'it was waited for').toBeDefined();
+  expect(report).toMatchObject({ healthy: false, reason: expect.stringMatching(/no end within 500 ms: .*holds its/) });
 });

@@ -66,14 +66,31 @@ const look = async (
     probe: Probe<Check>;
     title: (check: Check) => string;
   };
-  const finding = await probe(check, { spec, timeoutMs }).catch((error: unknown) => ({
+  const looking = probe(check, { spec, timeoutMs }).catch((error: unknown) => ({
     ok: false,
     detail: messageOf(error),
   }));
+  const finding = await inTime(looking, timeoutMs);
   return {
     finding,
     result: { title: title(check), ok: finding.ok, detail: finding.detail, ms: Math.round(performance.now() - began) },
   };
+};
+
+/** Milliseconds beyond its time in which a probe may end by itself: a command that does not heed TERM is killed after two seconds. */
+const graceMs = 4000;
+
+/**
+ * Who waits for a look holds a change open. A command is over when its output is closed, and what it has started in a session of its own, where no signal to
+ * its group reaches, may keep that open for ever.
+ */
+const inTime = async (looking: Promise<Finding>, timeoutMs: number): Promise<Finding> => {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<Finding>((resolve) => {
+    const detail = `no end within ${timeoutMs} ms: it, or something that it has started, holds its output open`;
+    timer = setTimeout(resolve, timeoutMs + graceMs, { ok: false, detail });
+  });
+  return Promise.race([looking, late]).finally(() => clearTimeout(timer));
 };
 
 const wrongVersion = ({ version }: ServiceSpec, told: string | undefined): string | undefined =>
