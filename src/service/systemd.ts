@@ -58,6 +58,8 @@ const stopOurs = async (spec: ServiceSpec): Promise<void> => {
   if ((await properties(spec)).LoadState === 'not-found') return;
   await systemctl(spec, ['stop', unitName(spec.instance)], (spec.stopSeconds + 60) * 1000);
   await untilEmpty(spec);
+  // Stopped is what it is, also where it took KILL or ended with a code: as `failed` it would count as meant to run.
+  await askSystemctl(spec, ['reset-failed', unitName(spec.instance)]);
 };
 
 type Properties = Readonly<

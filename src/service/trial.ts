@@ -3,8 +3,8 @@
  * (acting-units.ts, watch-trial.ts).
  *
  * One blip fails nothing. A release fails its trial when its server has died three times, when its supervisor has given it up, or when every
- * look in a row has found it unwell for longer than it may take to start. A server that somebody has stopped, and one that a change is
- * working on, are not looked at. While it is unwell the trial does not run out.
+ * look in a row has found it unwell for longer than it may take to start. A server that somebody has stopped, in whatever way it ended then, and one
+ * that a change is working on, are not looked at. While it is unwell the trial does not run out.
  */
 
 import type { InstancePaths } from '../instance/paths.ts';
@@ -73,7 +73,7 @@ export const lookAtTrial = async (
   const before = readMemory(paths, state);
   if (before.verdict !== null) return before;
   if (isBusy(paths)) return undefined;
-  const observed = await supervisor.observe(spec);
+  const observed = asMeant(state, await supervisor.observe(spec));
   const unwell = await unwellNow(spec, observed);
   // Whoever began something meanwhile has made what was seen of it worthless.
   if (isBusy(paths) || readState(paths)?.changedAt !== state.changedAt) return undefined;
@@ -81,6 +81,10 @@ export const lookAtTrial = async (
   if (JSON.stringify(after) !== JSON.stringify(before)) writeMemory(paths, after);
   return after;
 };
+
+/** What does not run, and is not meant to, has failed nothing. */
+const asMeant = ({ running }: InstanceState, observed: Observation): Observation =>
+  running || observed.state === 'running' ? observed : { state: 'stopped', restarts: observed.restarts };
 
 const unwellNow = async (spec: ServiceSpec, { state }: Observation): Promise<string | null> => {
   if (state === 'stopped') return null;

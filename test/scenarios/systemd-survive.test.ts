@@ -118,6 +118,14 @@ const exposed = (unit: string, threshold: number): void => {
   expect(code, stdout).toBe(0);
 };
 
+/** Its server hears no signal but KILL. */
+const deaf = (isDeaf: boolean): void => {
+  const file = `/etc/systemd/system/${server}.d/90-deaf.conf`;
+  const written = `mkdir -p ${dirname(file)} && printf '[Service]\nKillSignal=SIGURG\nTimeoutStopSec=1\n' > ${file}`;
+  box.run(['sh', '-c', isDeaf ? written : `rm ${file}; rmdir --ignore-fail-on-non-empty ${dirname(file)}`]);
+  expect(box.run(['systemctl', 'daemon-reload']).code).toBe(0);
+};
+
 const runsAsItsUser = (): void => {
   const { stdout } = box.run(['ps', '-o', 'user:32=', '-p', property(server, 'MainPID')]);
   expect(stdout.trim()).toBe('assent-maildev');
@@ -205,6 +213,23 @@ describe.skipIf(why !== undefined)('nobody types anything', () => {
     expect(property(server, 'OnFailure')).toBe('');
     expect(box.run(['journalctl', '--no-pager', '-u', look]).stdout).toContain('3.0.0 has failed its trial');
     rmSync(here('dead'));
+  }, 300_000);
+
+  test('a server on trial that somebody has stopped stays stopped, also where it took KILL', async () => {
+    done('upgrade maildev');
+    deaf(true);
+    expect(assent('stop maildev').exit).toBe(0);
+    expect(property(server, 'ActiveState')).toBe('inactive');
+    // A look by the timer, and what OnFailure= has started.
+    const looks = (): string => property(look, 'InactiveEnterTimestampMonotonic');
+    const before = looks();
+    await eventually(() => expect(looks()).not.toBe(before), patience);
+    expect(instance()).toMatchObject({ version: '3.0.0', state: 'stopped', trial: { until: expect.any(String) } });
+    deaf(false);
+    done('rollback maildev');
+    expect(instance()).toMatchObject({ version: '2.2.1', state: 'stopped' });
+    expect(assent('start maildev').exit).toBe(0);
+    await healthy('2.2.1');
   }, 300_000);
 
   test('one whose rollback would leave data behind stays, says so, and waits', async () => {

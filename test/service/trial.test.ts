@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { instancePaths } from '../../src/instance/paths.ts';
-import type { InstanceState } from '../../src/instance/state.ts';
+import { type InstanceState, writeState } from '../../src/instance/state.ts';
 import {
   parseTrials,
   readMemory,
@@ -11,7 +11,9 @@ import {
   trialFrom,
   writeMemory,
 } from '../../src/instance/trial.ts';
-import { isOver, judge, patienceOf, type Seen } from '../../src/service/trial.ts';
+import type { ServiceSpec } from '../../src/service/spec.ts';
+import type { Observation } from '../../src/service/supervisor.ts';
+import { isOver, judge, lookAtTrial, patienceOf, type Seen } from '../../src/service/trial.ts';
 import type { InstanceName } from '../../src/values.ts';
 import { sandbox } from '../support/sandbox.ts';
 
@@ -134,3 +136,42 @@ describe('what was seen', () => {
     }
   });
 });
+
+describe('a look', () => {
+  const spec = { startSeconds: 30 } as ServiceSpec;
+  const gaveUp: Observation = { state: 'failed', restarts: 0, gaveUp: true };
+  const lookWhere = async (running: boolean): Promise<TrialMemory | undefined> => {
+    const paths = instancePaths(sandbox(), 'mail' as InstanceName);
+    mkdirSync(paths.folder, { recursive: true });
+    const state = { ...installed, running, trial };
+    writeState(paths, state);
+    return lookAtTrial({ now: () => at(20) }, paths, state, spec, { observe: async () => gaveUp });
+  };
+
+  it('sees a failure in what is meant to run, and none in what somebody has stopped, however it ended', async () => {
+    expect((await lookWhere(true))?.verdict).not.toBeNull();
+    expect(await lookWhere(false)).toMatchObject({ bad: 0, deaths: 0, verdict: null });
+  });
+});
+
+const installed: InstanceState = {
+  format: 1,
+  name: 'mail' as InstanceName,
+  product: 'maildev' as InstanceState['product'],
+  title: 'MailDev',
+  urls: {},
+  installed: true,
+  generation: 7,
+  key: 'a'.repeat(64) as InstanceState['key'],
+  release: { product: 'maildev', version: '3.0.0', digest: '0123456789ab' } as InstanceState['release'],
+  noticeId: null,
+  settings: {},
+  supervisor: 'systemd',
+  account: null,
+  veto: null,
+  running: true,
+  previous: null,
+  manifest: null,
+  installedAt: start.toISOString(),
+  changedAt: start.toISOString(),
+};
