@@ -57,8 +57,11 @@ const attend = async (ports: Ports, paths: InstancePaths): Promise<Attended> => 
   const onTrial: OnTrial = { ports: quietly(ports), paths, state: { ...state, trial: state.trial }, spec };
   const memory = await lookAtTrial(ports.world, paths, onTrial.state, spec, supervisors[state.supervisor]);
   if (memory === undefined) return { became: 'busy' };
-  if (memory.verdict === null)
-    return isOver(state.trial, memory, ports.world.now()) ? over(onTrial) : { became: 'well' };
+  if (memory.verdict === null) {
+    if (isOver(state.trial, memory, ports.world.now())) return over(onTrial);
+    if (memory.bad > 0) await startAgain(onTrial, memory);
+    return { became: 'well' };
+  }
   if (memory.ending === 'waits') return waits(onTrial, memory.detail);
   return act(onTrial, memory);
 };
@@ -100,6 +103,26 @@ const heldIfSame = async (trial: OnTrial, work: () => Promise<void>): Promise<bo
 /** An open change has not said yet which installation there will be; should it be another, it takes this trial away itself. */
 const isSame = ({ paths, state }: OnTrial): boolean =>
   unfinished(paths) !== null || readState(paths)?.changedAt === state.changedAt;
+
+/** systemd has given it up for the number of its starts, and it has not died so often: somebody has restarted it. From here on both are counted anew. */
+const startAgain = async (trial: OnTrial, memory: TrialMemory): Promise<void> => {
+  const { ports, paths, state, spec } = trial;
+  const supervisor = supervisors[state.supervisor];
+  try {
+    if ((await supervisor.observe(spec)).gaveUp === undefined) return;
+    await heldIfSame(trial, async () => {
+      if (unfinished(paths) !== null || readState(paths)?.running !== true) return;
+      await supervisor.start(spec);
+      writeMemory(paths, { ...memory, restarts: 0 });
+    });
+  } catch (error) {
+    ports.events.warn({
+      id: 'not-started',
+      message: `The server had been started too often for systemd, and does not start now: ${messageOf(error)}`,
+      remedy: `See its log: assent logs ${paths.name}. Then: assent start ${paths.name}`,
+    });
+  }
+};
 
 const act = async (trial: OnTrial, memory: TrialMemory): Promise<Attended> => {
   const { ports, paths, state } = trial;

@@ -65,7 +65,7 @@ export const trialTimer = (spec: ServiceSpec, trial: Trial): string => {
   ]);
 };
 
-/** A server that dies so often is given up, which it never is without a trial. */
+/** A server that is started so often is given up, which it never is without a trial: a look is made at once, and tells deaths from what somebody has typed. */
 export const trialDropIn = ({ instance }: ServiceSpec, { minutes }: Trial): string =>
   [
     `# ${ofTrial}`,

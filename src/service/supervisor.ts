@@ -28,8 +28,8 @@ export interface Observation {
   readonly main?: ProcessIdentity;
   /** How often the supervisor started it again by itself since the last `start`. */
   readonly restarts: number;
-  /** It is not started again by itself any more: it died too often. */
-  readonly gaveUp?: true;
+  /** It is not started again by itself any more: for the number of its starts, whoever has made them, or because a death is its end. */
+  readonly gaveUp?: 'starts' | 'death';
 }
 
 export interface LogOptions {

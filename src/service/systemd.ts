@@ -62,15 +62,15 @@ const stopOurs = async (spec: ServiceSpec): Promise<void> => {
   await askSystemctl(spec, ['reset-failed', unitName(spec.instance)]);
 };
 
-type Properties = Readonly<
-  Record<'LoadState' | 'ActiveState' | 'SubState' | 'MainPID' | 'NRestarts' | 'ControlGroup' | 'FragmentPath', string>
->;
+const asked = [
+  ...(['LoadState', 'ActiveState', 'Result', 'MainPID', 'NRestarts', 'ControlGroup', 'FragmentPath'] as const),
+  ...(['InactiveExitTimestampMonotonic', 'ActiveExitTimestampMonotonic', 'ExecMainExitTimestampMonotonic'] as const),
+] as const;
+
+type Properties = Readonly<Record<(typeof asked)[number], string>>;
 
 const properties = async (spec: ServiceSpec): Promise<Properties> => {
-  const names: (keyof Properties)[] = [
-    ...(['LoadState', 'ActiveState', 'SubState', 'MainPID', 'NRestarts', 'ControlGroup', 'FragmentPath'] as const),
-  ];
-  const out = await systemctl(spec, ['show', unitName(spec.instance), ...names.map((name) => `--property=${name}`)]);
+  const out = await systemctl(spec, ['show', unitName(spec.instance), ...asked.map((name) => `--property=${name}`)]);
   const pairs = out
     .split('\n')
     .map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)] as const);
@@ -83,9 +83,22 @@ const observationOf = (spec: ServiceSpec, found: Properties): Observation => {
   const restarts = Number(found.NRestarts ?? 0) || 0;
   const main = Number(found.MainPID) > 0 ? identify(Number(found.MainPID)) : undefined;
   if (found.ActiveState === 'active' && main !== undefined) return { state: 'running', main, restarts };
-  if (found.ActiveState === 'inactive') return { state: 'stopped', restarts };
-  return { state: 'failed', restarts, ...(found.ActiveState === 'failed' ? { gaveUp: true } : {}) };
+  if (found.ActiveState === 'inactive' || wasStopped(found)) return { state: 'stopped', restarts };
+  return { state: 'failed', restarts, ...(found.ActiveState === 'failed' ? { gaveUp: gaveUpFor(found) } : {}) };
 };
+
+/** `failed` is also what somebody has stopped by systemctl that took KILL, or ended with a code: it had left the state of running before its process ended. */
+const wasStopped = (found: Properties): boolean => {
+  const begun = Number(found.InactiveExitTimestampMonotonic);
+  const left = Number(found.ActiveExitTimestampMonotonic);
+  const isUnclean = ['timeout', 'exit-code', 'signal', 'core-dump'].includes(found.Result);
+  const ended = Number(found.ExecMainExitTimestampMonotonic);
+  return found.ActiveState === 'failed' && isUnclean && begun < left && left < ended;
+};
+
+/** systemd counts all starts, also those that somebody has typed, and that it ended up by itself stands in its count of restarts alone. */
+const gaveUpFor = ({ Result, NRestarts }: Properties): NonNullable<Observation['gaveUp']> =>
+  Result === 'start-limit-hit' || Number(NRestarts) > 0 ? 'starts' : 'death';
 
 const untilEmpty = async (spec: ServiceSpec): Promise<void> => {
   const end = performance.now() + (spec.stopSeconds + 15) * 1000;

@@ -2,7 +2,7 @@
  * Looking at a server on trial, and judging what was seen. The same look for all supervisors; who makes it, and how often, is theirs
  * (acting-units.ts, watch-trial.ts).
  *
- * One blip fails nothing. A release fails its trial when its server has died three times, when its supervisor has given it up, or when every
+ * One blip fails nothing. A release fails its trial when its server has died three times, or once where nobody starts it again, or when every
  * look in a row has found it unwell for longer than it may take to start. A server that somebody has stopped, in whatever way it ended then, and one
  * that a change is working on, are not looked at. While it is unwell the trial does not run out.
  */
@@ -18,7 +18,7 @@ import { checkOnce } from './health/checks.ts';
 import type { ServiceSpec } from './spec.ts';
 import type { Observation, Supervisor } from './supervisor.ts';
 
-/** Deaths that fail a trial; also how often systemd may start the server in it. */
+/** Deaths that fail a trial; also how often systemd may start the server in it, by itself and for whoever types. */
 export const deathsAllowed = 3;
 
 export interface Seen {
@@ -29,7 +29,7 @@ export interface Seen {
 
 /** What is known after one more look. Pure. */
 export const judge = (before: TrialMemory, seen: Seen, patienceMs: number, now: Date): TrialMemory => {
-  const { state, restarts, gaveUp = false } = seen.observed;
+  const { state, restarts, gaveUp } = seen.observed;
   if (before.verdict !== null) return before;
   if (state === 'stopped') return { ...before, bad: 0, badSince: null, restarts: 0 };
   const more = restarts >= before.restarts ? restarts - before.restarts : restarts;
@@ -42,13 +42,14 @@ export const judge = (before: TrialMemory, seen: Seen, patienceMs: number, now: 
 
 const reasonOf = (
   { deaths, bad, badSince }: TrialMemory,
-  gaveUp: boolean,
+  gaveUp: Observation['gaveUp'],
   unwell: string | null,
   patienceMs: number,
   now: Date,
 ): string | undefined => {
-  if (gaveUp) return 'it died again and again, and its supervisor gave it up';
   if (deaths >= deathsAllowed) return `it died ${deaths} times`;
+  // For the number of its starts alone, some of which somebody has typed, it is started again: attend-trial.ts.
+  if (gaveUp === 'death') return 'it died, and its supervisor gave it up';
   const forMs = badSince === null ? 0 : now.getTime() - Date.parse(badSince);
   if (bad < 3 || forMs < patienceMs) return undefined;
   return `it was unwell at ${bad} looks in a row, for ${Math.round(forMs / 1000)} s: ${unwell}`;

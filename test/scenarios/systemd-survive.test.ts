@@ -3,7 +3,7 @@
  * that dies or turns unwell is rolled back. One box, whose disk survives its power cuts, and one instance that goes through all of it.
  */
 import { spawnSync } from 'node:child_process';
-import { chownSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Bind, type Box, bootBox, whyNoBox } from '../support/nspawn.ts';
@@ -118,6 +118,15 @@ const exposed = (unit: string, threshold: number): void => {
   expect(code, stdout).toBe(0);
 };
 
+/** One more look has ended, by the timer or by OnFailure=, that began after this. */
+const looked = async (): Promise<void> => {
+  const ends = new Set<string>();
+  await eventually(() => {
+    ends.add(property(look, 'InactiveEnterTimestampMonotonic'));
+    expect(ends.size).toBeGreaterThan(2);
+  }, patience);
+};
+
 /** Its server hears no signal but KILL. */
 const deaf = (isDeaf: boolean): void => {
   const file = `/etc/systemd/system/${server}.d/90-deaf.conf`;
@@ -215,15 +224,32 @@ describe.skipIf(why !== undefined)('nobody types anything', () => {
     rmSync(here('dead'));
   }, 300_000);
 
+  test('a release on trial that somebody restarts again and again by systemctl stays, and is no less on trial', async () => {
+    done('upgrade maildev');
+    const codes = [1, 2, 3, 4, 5].map(() => box.run(['systemctl', 'restart', server]).code);
+    // The limit of the trial counts these starts, too.
+    expect(codes).toContain(1);
+    const { trial } = await healthy('3.0.0');
+    expect(trial).toEqual({ until: expect.any(String) });
+    expect(JSON.parse(readFileSync(here('trial.json'), 'utf8'))).toMatchObject({ deaths: 0, verdict: null });
+
+    deaf(true);
+    box.run(['systemctl', 'stop', server]);
+    expect(property(server, 'ActiveState')).toBe('failed');
+    await looked();
+    expect(instance()).toMatchObject({ version: '3.0.0', state: 'stopped', trial: { until: expect.any(String) } });
+    deaf(false);
+    expect(assent('start maildev').exit).toBe(0);
+    done('rollback maildev');
+    await healthy('2.2.1');
+  }, 300_000);
+
   test('a server on trial that somebody has stopped stays stopped, also where it took KILL', async () => {
     done('upgrade maildev');
     deaf(true);
     expect(assent('stop maildev').exit).toBe(0);
     expect(property(server, 'ActiveState')).toBe('inactive');
-    // A look by the timer, and what OnFailure= has started.
-    const looks = (): string => property(look, 'InactiveEnterTimestampMonotonic');
-    const before = looks();
-    await eventually(() => expect(looks()).not.toBe(before), patience);
+    await looked();
     expect(instance()).toMatchObject({ version: '3.0.0', state: 'stopped', trial: { until: expect.any(String) } });
     deaf(false);
     done('rollback maildev');

@@ -33,6 +33,11 @@ const running = (restarts = 0, unwell: string | null = null): Seen => ({
   unwell,
 });
 
+const given = (gaveUp: 'starts' | 'death', restarts = 0): Seen => ({
+  observed: { state: 'failed', restarts, gaveUp },
+  unwell: 'it does not run',
+});
+
 /** What is known after looks at these seconds. */
 const looks = (seen: readonly (readonly [number, Seen])[], from = fresh): TrialMemory =>
   seen.reduce((memory, [seconds, one]) => judge(memory, one, patienceMs, at(seconds)), from);
@@ -72,9 +77,14 @@ describe('a release on trial', () => {
     expect(looks([0, 1, 2, 3, 4].map((seconds) => [seconds, unwell])).verdict).toBeNull();
   });
 
-  it('is failed at once where its supervisor has given it up', () => {
-    const gaveUp: Seen = { observed: { state: 'failed', restarts: 0, gaveUp: true }, unwell: 'it does not run' };
-    expect(looks([[5, gaveUp]]).verdict?.reason).toMatch(/gave it up/);
+  it('is failed at once where its supervisor has given it up for a death, or for three', () => {
+    expect(looks([[5, given('death')]]).verdict?.reason).toMatch(/gave it up/);
+    expect(looks([[5, given('starts', 3)]]).verdict?.reason).toBe('it died 3 times');
+  });
+
+  it('is not failed where starts that somebody has typed made its supervisor give it up', () => {
+    expect(looks([[5, given('starts')]])).toMatchObject({ deaths: 0, verdict: null });
+    expect(looks([[5, given('starts', 1)]])).toMatchObject({ deaths: 1, verdict: null });
   });
 
   it('is not failed by a stop, which also ends what was bad before', () => {
@@ -139,7 +149,7 @@ describe('what was seen', () => {
 
 describe('a look', () => {
   const spec = { startSeconds: 30 } as ServiceSpec;
-  const gaveUp: Observation = { state: 'failed', restarts: 0, gaveUp: true };
+  const gaveUp: Observation = { state: 'failed', restarts: 0, gaveUp: 'death' };
   const lookWhere = async (running: boolean): Promise<TrialMemory | undefined> => {
     const paths = instancePaths(sandbox(), 'mail' as InstanceName);
     mkdirSync(paths.folder, { recursive: true });
