@@ -13,7 +13,7 @@ import type { InstancePaths } from '../instance/paths.ts';
 import type { InstanceState } from '../instance/state.ts';
 import { readState } from '../instance/state.ts';
 import { unfinished } from '../instance/unfinished.ts';
-import { ensureProgram } from '../release/program.ts';
+import { ensureProgram, findProgram, type Program } from '../release/program.ts';
 import type { StoredRelease } from '../release/store.ts';
 import { findStored } from '../release/store.ts';
 import { installCompanions, removeCompanions } from '../service/companions.ts';
@@ -108,7 +108,8 @@ const isReadable = (paths: InstancePaths): boolean => {
  */
 const refuseWhereItSends = async (ports: Ports, paths: InstancePaths): Promise<void> => {
   if (unfinished(paths)?.running === true) return;
-  const now = await serviceNow(ports, paths);
+  // It may be another user's instance, in whose home root makes nothing; and to look, no program of ours is needed.
+  const now = serviceWith(ports, paths, findProgram(ports.world, ports.home));
   if (now === undefined || !mayTurnOn(paths, now)) return;
   const reading = await readBackTelemetry(now.spec);
   if (reading === undefined || reading.obeyed === true) return;
@@ -149,11 +150,17 @@ interface ServiceNow {
 }
 
 /** The service as consent has it now. Undefined where nothing is installed, or its product has nothing to consent to. */
-const serviceNow = async (ports: Ports, paths: InstancePaths): Promise<ServiceNow | undefined> => {
+const serviceNow = async (ports: Ports, paths: InstancePaths): Promise<ServiceNow | undefined> =>
+  hasNotice(readState(paths)) ? serviceWith(ports, paths, await ensureProgram(ports.world, ports.home)) : undefined;
+
+const hasNotice = (state: InstanceState | undefined): state is InstanceState =>
+  state?.installed === true && state.noticeId !== null;
+
+const serviceWith = (ports: Ports, paths: InstancePaths, program: Program): ServiceNow | undefined => {
   const state = readState(paths);
-  if (state?.installed !== true || state.noticeId === null) return undefined;
+  if (!hasNotice(state)) return undefined;
   const stored = storedRelease(paths, state.release);
-  const host = hostOf(ports.world, await ensureProgram(ports.world, ports.home));
+  const host = hostOf(ports.world, program);
   const consent = consentForService(ports.world, paths, state.veto);
   const spec = serviceSpec(host, state, stored, paths, consent);
   return { state, stored, spec, supervisor: supervisors[state.supervisor], consent };

@@ -1,8 +1,26 @@
-/** Whom a server's processes run as. */
+/**
+ * Whom a server's processes run as, and whatever else of an installation is executed. Root looks into the homes of others, too: what lies there was put there by
+ * them, so it runs as they do, whatever account a state file of theirs names.
+ */
 
-import type { Owner } from '../system/files.ts';
+import type { InstancePaths } from '../instance/paths.ts';
+import { type Owner, statIfThere } from '../system/files.ts';
 import type { ServiceSpec } from './spec.ts';
 
 /** Given only where we are root and can choose; otherwise they run as we do. */
-export const ownerFor = ({ account, host }: ServiceSpec): Owner | undefined =>
-  host.uid === 0 && account !== null ? { uid: account.uid, gid: account.gid } : undefined;
+export const ownerFor = ({ account, host, paths }: ServiceSpec): Owner | undefined => {
+  if (host.uid !== 0) return undefined;
+  const stranger = strangerAt([paths.folder, paths.state]);
+  if (stranger !== undefined || account === null) return stranger ?? strangerAt([paths.home]);
+  return { uid: account.uid, gid: account.gid };
+};
+
+/** The same for what an installation shares with others, its private Node: whoever owns the home or the instance may have put it there. */
+export const ownerOfShared = ({ home, folder }: InstancePaths, uid: number): Owner | undefined =>
+  uid === 0 ? strangerAt([home, folder]) : undefined;
+
+/** Whoever else than root owns the first of them that is not root's. */
+const strangerAt = (places: readonly string[]): Owner | undefined => {
+  const stat = places.map(statIfThere).find((found) => found !== undefined && found.uid !== 0);
+  return stat === undefined ? undefined : { uid: stat.uid, gid: stat.gid };
+};

@@ -6,9 +6,9 @@ import { readSecret, secretFile, secretNames } from '../../instance/secrets.ts';
 import { homePaths } from '../../release/layout.ts';
 import { verifyStored } from '../../release/store.ts';
 import { listFolder, readBytesIfThere, readLinkIfThere, statIfThere } from '../../system/files.ts';
-import { run } from '../../system/processes.ts';
 import type { Found, Patient } from './finding.ts';
 import { note, problem, warning } from './finding.ts';
+import { wrongAnswer } from './node-answer.ts';
 
 const currentLink = ({ paths, stored }: Patient): Found[] => {
   const target = readLinkIfThere(paths.current);
@@ -39,14 +39,16 @@ const releaseIntact = async ({ paths, stored }: Patient): Promise<Found[]> => {
   ];
 };
 
-const runtimeWorks = async ({ paths, stored }: Patient): Promise<Found[]> => {
-  if (stored.node === undefined) return [];
-  const { code, stdout, stderr } = await run([stored.node, '--version'], { timeoutMs: 10_000 });
-  if (code === 0 && stdout.trim() === `v${stored.release.runtime}`) return [];
+const runtimeWorks = async (patient: Patient): Promise<Found[]> => {
+  const { paths, stored } = patient;
+  const { runtime } = stored.release;
+  if (stored.node === undefined || runtime === undefined) return [];
+  const said = await wrongAnswer(patient, stored.node, runtime);
+  if (said === null) return [];
   return [
     problem(
       'runtime',
-      `The private Node ${stored.node} does not answer as ${stored.release.runtime}: ${(stdout || stderr).trim().slice(0, 200) || 'it does not run'}.`,
+      `The private Node ${stored.node} does not answer as ${runtime}: ${said}.`,
       `assent reinstall ${paths.name}`,
     ),
   ];

@@ -8,13 +8,13 @@ import type { Previous } from '../../instance/state.ts';
 import { findRuntime } from '../../release/runtime.ts';
 import { findStored, type StoredRelease, verifyStored } from '../../release/store.ts';
 import { statIfThere } from '../../system/files.ts';
-import { run } from '../../system/processes.ts';
 import { measureTree } from '../../system/tree.ts';
 import { treeOptions } from '../as-account.ts';
 import { backupDifferences } from '../backup-digests.ts';
 import { lackingForCopy } from '../space.ts';
 import { backupOf } from '../steps/parts.ts';
 import { type Found, note, type Patient, problem } from './finding.ts';
+import { wrongAnswer } from './node-answer.ts';
 
 const goesBack = (patient: Patient): Found[] => {
   const { previous } = patient.state;
@@ -61,15 +61,15 @@ const releaseThere = async ({ paths, state }: Patient): Promise<Found[]> => {
 
 const noWayBack = 'Nothing can be gone back to until the next upgrade. Keep what you need of the backup by hand.';
 
-const runtimeThere = async ({ paths, state }: Patient): Promise<Found[]> => {
+const runtimeThere = async (patient: Patient): Promise<Found[]> => {
+  const { paths, state } = patient;
   const runtime = state.previous === null ? undefined : previousStored(paths.home, state.previous)?.release.runtime;
   if (runtime === undefined) return [];
   const node = findRuntime(paths.home, runtime);
   if (node === undefined)
     return [problem('rollback-runtime', `A rollback would lack the private Node ${runtime}: it is gone.`, renewed)];
-  const { code, stdout, stderr } = await run([node, '--version'], { timeoutMs: 10_000 });
-  if (code === 0 && stdout.trim() === `v${runtime}`) return [];
-  const said = (stdout || stderr).trim().slice(0, 200) || 'it does not run';
+  const said = await wrongAnswer(patient, node, runtime);
+  if (said === null) return [];
   return [problem('rollback-runtime', `A rollback would run on ${node}, which does not answer: ${said}.`, renewed)];
 };
 
