@@ -3,7 +3,7 @@
  * write down whether the server is meant to run.
  *
  * The state file is written before the server is started and after it is stopped: whatever is interrupted in between, a server that
- * is meant to run is found down, and never the other way round.
+ * is meant to run is found down, and never the other way round. A boot starts what is meant to run, and nothing else.
  */
 
 import { consentForService } from '../consent/for-service.ts';
@@ -36,7 +36,7 @@ export const power = async (ports: Ports, paths: InstancePaths, kind: PowerKind)
     refuseUnsupervised(state, kind);
     const program =
       kind === 'stop' ? findProgram(ports.world, ports.home) : await ensureProgram(ports.world, ports.home);
-    const spec = specNow(ports, paths, state, program);
+    const spec = specNow(ports, paths, { ...state, running: kind !== 'stop' }, program);
     // A server that was stopped to be restarted is not left so by a Ctrl-C.
     return await toTheEnd(() => turn(paths, state, spec, kind), ports.events.note);
   } finally {
@@ -65,7 +65,7 @@ const start = async (paths: InstancePaths, state: InstanceState, spec: ServiceSp
   if (before.state !== 'running') {
     await supervisor.install(spec);
     await supervisor.start(spec);
-  }
+  } else await supervisor.atBoot(spec);
   const report = await gate(supervisor, spec);
   if (report.healthy) return before.state !== 'running';
   throw new Failure(
@@ -79,6 +79,7 @@ const stop = async (paths: InstancePaths, state: InstanceState, spec: ServiceSpe
   const supervisor = supervisors[state.supervisor];
   const before = await supervisor.observe(spec);
   await supervisor.stop(spec);
+  await supervisor.atBoot(spec);
   mark(paths, state, false);
   return before.state !== 'stopped';
 };

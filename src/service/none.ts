@@ -13,6 +13,7 @@ export const noneSupervisor: Supervisor = {
   kind: 'none',
   mustBeOurs: async () => {},
   install: async () => {},
+  atBoot: async () => {},
   remove: (spec) => stopDetached(spec),
   start: (spec) => startDetachedRun(spec),
   stop: (spec) => stopDetached(spec),

@@ -22,6 +22,7 @@ export const processSupervisor: Supervisor = {
   kind: 'process',
   mustBeOurs: async () => {},
   install: async () => {},
+  atBoot: async () => {},
   remove: (spec) => stopDetached(spec),
   start: (spec) => startDetachedRun(spec),
   stop: (spec) => stopDetached(spec),

@@ -63,6 +63,8 @@ export interface ServiceSpec {
   /** Digest of the stored release. */
   readonly digest: string;
   readonly generation: number;
+  /** It is meant to run: a boot starts it. */
+  readonly runs: boolean;
   readonly command: readonly string[];
   /** The whole environment, but for what stands in the file below. */
   readonly environment: Readonly<Record<string, string>>;
@@ -120,6 +122,7 @@ export const serviceSpec = (
     version: release.version,
     digest: stored.digest,
     generation: state.generation,
+    runs: state.running,
     command: consent.counting ? withCounting(command, stored, host, paths) : command,
     environment: {
       LANG: 'C.UTF-8',

@@ -47,8 +47,10 @@ export interface Supervisor {
    * nothing of the name is installed in this home.
    */
   readonly mustBeOurs: (named: Named, how?: { readonly isNew?: boolean }) => Promise<void>;
-  /** Puts in place what the supervisor needs on disk, and has it start at boot where it can. Starts nothing. */
+  /** Puts in place what the supervisor needs on disk, and has it start at boot where it can and the spec says that it runs. Starts nothing. */
   readonly install: (spec: ServiceSpec) => Promise<void>;
+  /** The same of the boot alone, for whoever starts or stops the server without a change. Nothing where nothing is installed, or it is another home's. */
+  readonly atBoot: (spec: ServiceSpec) => Promise<void>;
   /** Stops the server and takes away what `install` made. */
   readonly remove: (spec: ServiceSpec) => Promise<void>;
   /** Returns once the server's process was made; whether it is healthy is for the gate to say. Failure 'refused-check' where it can't be started. */

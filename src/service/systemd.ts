@@ -25,7 +25,11 @@ export const systemdSupervisor: Supervisor = {
   install: async (spec) => {
     await writeUnits(spec, [{ name: unitName(spec.instance), text: renderUnit(spec) }]);
     await systemctl(spec, ['daemon-reload']);
-    await systemctl(spec, ['enable', unitName(spec.instance)]);
+    await enableAsMeant(spec);
+  },
+  atBoot: async (spec) => {
+    const { strange, isThere } = await findUnit(spec, unitName(spec.instance));
+    if (strange === undefined && isThere) await enableAsMeant(spec);
   },
   remove: async (spec) => {
     const { strange, isThere, isLoaded, file } = await findUnit(spec, unitName(spec.instance));
@@ -52,6 +56,10 @@ export const systemdSupervisor: Supervisor = {
   describe: async (spec) => [(await findUnit(spec, unitName(spec.instance))).file],
   warnings: (spec) => lingering(spec),
 };
+
+/** What somebody has stopped is not started by a boot either. */
+const enableAsMeant = (spec: ServiceSpec): Promise<unknown> =>
+  systemctl(spec, [spec.runs ? 'enable' : 'disable', unitName(spec.instance)]);
 
 const stopOurs = async (spec: ServiceSpec): Promise<void> => {
   forbidStart(spec);

@@ -238,10 +238,10 @@ describe.skipIf(why !== undefined)('as root', () => {
     expect(assent(`install ${own} --set webPort=${web} --set smtpPort=${smtp}`)).toMatchObject({ exit: 0 });
     const pid = property(unit, 'MainPID');
     const text = box.run(['cat', file]).stdout;
-    const untouched = (): void => {
+    const untouched = (boots = 'enabled'): void => {
       expect(box.run(['cat', file, file.replace('.service', '.recover.service')]).stdout).toContain(text);
       expect(box.run(['cat', file, file.replace('.service', '.recover.service')]).stdout).not.toContain('/srv/second');
-      expect(property(unit, 'UnitFileState')).toBe('enabled');
+      expect(property(unit, 'UnitFileState')).toBe(boots);
     };
     const refused = {
       exit: 3,
@@ -256,7 +256,7 @@ describe.skipIf(why !== undefined)('as root', () => {
     expect(document.error.advice).toMatch(
       /--name twice-2.*--supervisor process.*uninstall twice --home \/var\/lib\/assent/,
     );
-    untouched();
+    untouched('disabled');
     expect(box.run(['find', '/srv/second/instances', '-mindepth', '2']).stdout).toBe('');
     for (const way of ['--name twice-2', '--name twice --supervisor process'])
       expect(assent(`install maildev@3.0.0 ${way} ${change} --dry-run ${more}`)).toMatchObject({ exit: 0 });

@@ -127,6 +127,16 @@ const looked = async (): Promise<void> => {
   }, patience);
 };
 
+/** As somebody has left it who has stopped it. */
+const restsThroughBoot = async (version: string): Promise<void> => {
+  expect(property(server, 'UnitFileState')).toBe('disabled');
+  await reboot();
+  expect(property(server, 'ActiveState')).toBe('inactive');
+  expect(instance()).toMatchObject({ version, state: 'stopped' });
+  const { findings } = assent('doctor maildev').document;
+  expect(findings.map(({ id }: Document) => id)).not.toContain('server-up');
+};
+
 /** Its server hears no signal but KILL. */
 const deaf = (isDeaf: boolean): void => {
   const file = `/etc/systemd/system/${server}.d/90-deaf.conf`;
@@ -244,7 +254,7 @@ describe.skipIf(why !== undefined)('nobody types anything', () => {
     await healthy('2.2.1');
   }, 300_000);
 
-  test('a server on trial that somebody has stopped stays stopped, also where it took KILL', async () => {
+  test('a server on trial that somebody has stopped stays stopped: where it took KILL, through a boot, and a rollback', async () => {
     done('upgrade maildev');
     deaf(true);
     expect(assent('stop maildev').exit).toBe(0);
@@ -252,9 +262,11 @@ describe.skipIf(why !== undefined)('nobody types anything', () => {
     await looked();
     expect(instance()).toMatchObject({ version: '3.0.0', state: 'stopped', trial: { until: expect.any(String) } });
     deaf(false);
+    await restsThroughBoot('3.0.0');
     done('rollback maildev');
-    expect(instance()).toMatchObject({ version: '2.2.1', state: 'stopped' });
+    await restsThroughBoot('2.2.1');
     expect(assent('start maildev').exit).toBe(0);
+    expect(property(server, 'UnitFileState')).toBe('enabled');
     await healthy('2.2.1');
   }, 300_000);
 

@@ -131,8 +131,11 @@ describe.skipIf(why !== undefined)('system units', () => {
     expect(status).toMatch(/^NoNewPrivs:\t1$/m);
     expect(status).toMatch(/^CapBnd:\t0+$/m);
     expect(status).toMatch(/^Seccomp:\t2$/m);
-    expect(box.run(['systemctl', 'is-enabled', 'assent-mail']).stdout).toBe('enabled\n');
-    expect(results(spec, ['remove'])).toEqual([null]);
+    const isEnabled = (): string => box.run(['systemctl', 'is-enabled', 'assent-mail']).stdout;
+    expect(isEnabled()).toBe('enabled\n');
+    expect(results(spec, ['atBoot'])).toEqual([null]);
+    expect(isEnabled()).toBe('disabled\n');
+    expect(results(spec, ['remove', 'atBoot'])).toEqual([null, null]);
   });
 
   test('a server that is killed is started again; the gate sees it at once', async () => {

@@ -41,6 +41,7 @@ export const makeService = (home: string, port: number, server: string, flags: r
     version: '1.0.0' as Version,
     digest: '0123456789ab',
     generation: 1,
+    runs: true,
     command: [process.execPath, script, String(port), ...flags],
     environment: environment(paths),
     environmentFile: null,

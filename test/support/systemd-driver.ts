@@ -14,6 +14,7 @@ const { systemd } = supervisors;
 const actions: Record<string, () => unknown> = {
   detect: () => detectSupervisor(realWorld()),
   install: () => systemd.install(spec),
+  atBoot: () => systemd.atBoot({ ...spec, runs: false }),
   start: () => systemd.start(spec),
   stop: () => systemd.stop(spec),
   remove: () => systemd.remove(spec),
