@@ -29,6 +29,7 @@ const alone = [
   'prove',
   'rehearsal',
   'root',
+  'root-accounts',
   'systemd',
   'systemd-command',
   'systemd-prosody',

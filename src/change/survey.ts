@@ -6,11 +6,8 @@
  */
 
 import { Failure } from '../errors.ts';
-import { listInstances } from '../instance/find.ts';
-import { instancePaths } from '../instance/paths.ts';
 import { hasRecoveryCopy } from '../instance/recovery-copy.ts';
 import type { Account, InstanceState, SupervisorKind } from '../instance/state.ts';
-import { readState } from '../instance/state.ts';
 import type { Settings } from '../product/settings.ts';
 import { releaseFolder } from '../release/layout.ts';
 import { countPackages, refuseUnready } from '../release/make-release.ts';
@@ -26,13 +23,13 @@ import { listMounts } from '../system/mounts.ts';
 import { portHolder } from '../system/net.ts';
 import type { TreeSize } from '../system/tree.ts';
 import { measureTree } from '../system/tree.ts';
-import { findFreeId, findGroup, findUser } from '../system/users.ts';
 import { treeOptions } from './as-account.ts';
 import type { SettledSettings } from './ask.ts';
 import type { Configuration } from './configure.ts';
 import { configure } from './configure.ts';
 import { dataFolder } from './data-choice.ts';
 import { type FoundService, foundService } from './found-service.ts';
+import { newAccount } from './new-account.ts';
 import { type Rehearsal, rehearsalChance } from './rehearsal/eligibility.ts';
 import type { ChangeRequest, DataOf, Ports } from './request.ts';
 import { nextOf } from './steps/parts.ts';
@@ -75,7 +72,7 @@ export const survey = async (
     target.from === null ? (request.supervisor ?? detectSupervisor(world)) : (before?.supervisor ?? 'process');
   // An uninstall leaves alone what is not ours: it is how an instance goes whose unit another home has overwritten.
   if (target.kind !== 'uninstall') await refuseOtherService(ports, target, supervisor);
-  const account = before?.account ?? newAccount(ports, target);
+  const account = before?.account ?? newAccount(ports, target.paths.name);
   const specBefore = target.from === null || before === null ? null : specOfBefore(ports, target, before);
   if (target.kind === 'uninstall' && target.from !== null && specBefore === null) throw releaseGone(target);
   const found = await foundService(world, specBefore, supervisor);
@@ -140,26 +137,6 @@ const releaseGone = ({ paths, release, product }: Target): Failure =>
     'refused-check',
     `The release ${product.title} ${release.version} is missing or incomplete in the store, and it alone tells how the server is stopped.`,
     `Nothing was changed. Store it again first: assent reinstall ${paths.name}. Then uninstall it.`,
-  );
-
-/** As root every instance gets a system user of its own; its number is chosen here, so that all can be prepared for it. */
-const newAccount = ({ world, home }: Ports, target: Target): Account | null => {
-  if (world.user.uid !== 0) return null;
-  const name = `assent-${target.paths.name}`.slice(0, 32);
-  const there = findUser(name);
-  if (there !== undefined) return { name, uid: there.uid, gid: there.gid, made: false };
-  if (findGroup(name) !== undefined) throw groupAlone(name);
-  const taken = listInstances(home).flatMap((other) => readState(instancePaths(home, other))?.account?.uid ?? []);
-  const id = findFreeId(taken);
-  return { name, uid: id, gid: id, made: true };
-};
-
-/** Whoever made it has given it rights or members. A user made for it here would have them, and the removal of that user would take the group along. */
-const groupAlone = (name: string): Failure =>
-  new Failure(
-    'refused-check',
-    `The group ${name} is there, and no user of that name, as whom the server would run.`,
-    `If the server shall be in that group, make the user: useradd --system --gid ${name} --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin ${name}. If nobody needs the group: groupdel ${name}. Nothing was changed.`,
   );
 
 const refuseTakenPorts = async (target: Target, settings: Settings, ours: Settings): Promise<void> => {
