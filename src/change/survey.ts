@@ -30,6 +30,7 @@ import { configure } from './configure.ts';
 import { dataFolder } from './data-choice.ts';
 import { type FoundService, foundService } from './found-service.ts';
 import { newAccount } from './new-account.ts';
+import { refuseUnreachable } from './reachable.ts';
 import { type Rehearsal, rehearsalChance } from './rehearsal/eligibility.ts';
 import type { ChangeRequest, DataOf, Ports } from './request.ts';
 import { nextOf } from './steps/parts.ts';
@@ -73,6 +74,7 @@ export const survey = async (
   // An uninstall leaves alone what is not ours: it is how an instance goes whose unit another home has overwritten.
   if (target.kind !== 'uninstall') await refuseOtherService(ports, target, supervisor);
   const account = before?.account ?? newAccount(ports, target.paths.name);
+  if (account !== null && target.kind !== 'uninstall') await refuseUnreachable(home, account);
   const specBefore = target.from === null || before === null ? null : specOfBefore(ports, target, before);
   if (target.kind === 'uninstall' && target.from !== null && specBefore === null) throw releaseGone(target);
   const found = await foundService(world, specBefore, supervisor);

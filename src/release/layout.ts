@@ -41,10 +41,14 @@ export const releaseFolder = (home: string, { product, version, digest }: StoreK
 export const runtimeFolder = (home: string, kind: 'node' | 'headers' | 'npm', version: string): string =>
   join(homePaths(home).runtimes, `${kind}-${version}`);
 
-/** Folders that others need to look into are open to all; archives and what is half made are nobody's business. */
+/**
+ * Folders that others need to look into are open to all; archives and what is half made are nobody's business. A home that is there may be anybody's folder (a
+ * user's own, /srv, even /tmp): its mode is none of ours, and whether a server's account gets through it is looked at by whoever needs that.
+ */
 export const makeHome = (home: string): HomePaths => {
   const paths = homePaths(home);
-  for (const folder of [home, paths.releases, paths.runtimes, paths.locks]) makeFolder(folder, { mode: 0o755 });
+  makeFolder(home);
+  for (const folder of [paths.releases, paths.runtimes, paths.locks]) makeFolder(folder, { mode: 0o755 });
   for (const folder of [paths.cache, paths.staging]) makeFolder(folder, { mode: 0o700 });
   return paths;
 };
