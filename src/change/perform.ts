@@ -15,6 +15,7 @@ import { onEndingSignal } from '../system/signals.ts';
 import type { GenerationKey } from '../values.ts';
 import { asGenerationKey } from '../values.ts';
 import type { Heard, SettledSettings } from './ask.ts';
+import { claimAccount } from './claim-account.ts';
 import { type ChangeContext, contextOf } from './context.ts';
 import { refuseIfChanged } from './digest.ts';
 import { type FoundService, lookAgain } from './found-service.ts';
@@ -49,14 +50,17 @@ export const perform = async (
   const { paths } = target;
   const hold = holdInstance(ports.world, paths, plan.kind);
   const watched = hold.following(ports);
+  let claim: ReturnType<typeof claimAccount> | undefined;
   try {
     refuseUnfinished(paths);
     refuseIfChanged(paths, plan.stateDigest);
+    claim = claimAccount(ports.world, ports.home, plan, prepared.found.account);
     const ctx = await open(watched, prepared);
     const times = await transact(ctx);
     const aside = setAsideOf(paths, ctx.opening.backup);
     return { setAside: statIfThere(aside) === undefined ? [] : [aside], downtimeSeconds: times.downtimeSeconds };
   } finally {
+    claim?.release();
     hold.release();
   }
 };

@@ -19,12 +19,12 @@ export interface Group {
   readonly gid: number;
 }
 
-export const findGroup = (name: string): Group | undefined => {
-  const isIt = (group: Group): boolean => group.name === name;
-  return (
-    parseGroups(readFileSync('/etc/group', 'utf8')).find(isIt) ?? parseGroups(askNameService('group', name)).find(isIt)
-  );
-};
+export const findGroup = (name: string): Group | undefined => groupWhere(name, (group) => group.name === name);
+
+export const findGroupById = (gid: number): Group | undefined => groupWhere(String(gid), (group) => group.gid === gid);
+
+const groupWhere = (key: string, isIt: (group: Group) => boolean): Group | undefined =>
+  parseGroups(readFileSync('/etc/group', 'utf8')).find(isIt) ?? parseGroups(askNameService('group', key)).find(isIt);
 
 /** A number from the range of system users that neither a user nor a group has, nor any of `taken`. */
 export const findFreeId = (taken: readonly number[]): number => {
