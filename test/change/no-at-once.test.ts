@@ -1,46 +1,20 @@
 /** `--telemetry=off` of a command that is refused: the no is on record all the same, wherever there is something of the instance. */
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { beforeEach, expect, test } from 'vitest';
-import { conduct as conductReal } from '../../src/change/conduct.ts';
-import type { ChangeRequest } from '../../src/change/request.ts';
-import { portsOf } from '../../src/cli/change.ts';
-import { flagsOf } from '../../src/cli/flags.ts';
-import type { Invocation } from '../../src/cli/invocation.ts';
 import { loadLog } from '../../src/consent/log.ts';
-import { noPaint, symbolsFor } from '../../src/ui/paint.ts';
 import { emptyHome, yesRaise } from '../consent/homes.ts';
-import { answerOf, conduct, finish, type Home, open, testWorld, writeOpening } from '../consent/support.ts';
+import { refusalOf } from '../consent/real-conduct.ts';
+import { answerOf, conduct, finish, type Home, open, writeOpening } from '../consent/support.ts';
 
 let home: Home;
 beforeEach(() => {
   home = emptyHome({ name: 'maildev' });
 });
 
-/** The real command's own way, without a terminal; what it throws. */
-const refusalOf = async (request: Partial<ChangeRequest> & { kind: ChangeRequest['kind'] }): Promise<unknown> => {
-  const invocation: Invocation = {
-    world: testWorld({ cwd: home.folder, terminal: { ...home.world.terminal, stdin: false, stdout: false } }),
-    home: home.folder,
-    flags: flagsOf({ json: true }),
-    operands: [],
-    look: { paint: noPaint, symbols: symbolsFor({}), columns: 80 },
-    say: () => {},
-  };
-  const off: ChangeRequest = {
-    ...{ given: {}, ack: [], yes: true, dryRun: false },
-    telemetry: { say: 'off', by: 'flag' },
-    ...request,
-  };
-  return conductReal(portsOf(invocation, true).ports, off).then(
-    () => 'not refused',
-    (error: { code?: string }) => error.code ?? error,
-  );
-};
-
 test('a first install with a yes that was killed before its state file: the no that comes with the next one wins', async () => {
   const raise = yesRaise(home, { change: 'install', version: '2.2.1' });
   writeOpening(home, 'install', raise, undefined);
-  expect(await refusalOf({ kind: 'install', product: 'maildev' })).not.toBe('not refused');
+  expect(await refusalOf(home, { kind: 'install', product: 'maildev' })).not.toBe('not refused');
   await open(home, 'install', raise, undefined);
   await finish(home);
   expect(answerOf(home)).toMatchObject({ state: 'withdrawn', collecting: false });
@@ -52,7 +26,9 @@ test.each(['reinstall', 'uninstall'] as const)(
     await conduct(home, { change: 'install', ends: 'finished', answer: { by: 'prompt', say: 'yes' } });
     const good = readFileSync(home.paths.state);
     writeFileSync(home.paths.state, '{');
-    expect(await refusalOf({ kind, instance: 'maildev', purge: kind === 'uninstall' })).toBe('refused-state-damaged');
+    expect(await refusalOf(home, { kind, instance: 'maildev', purge: kind === 'uninstall' })).toBe(
+      'refused-state-damaged',
+    );
     writeFileSync(home.paths.state, good);
     expect(loadLog(home.paths).standing).toMatchObject({ state: 'withdrawn' });
     expect(answerOf(home).collecting).toBe(false);
@@ -63,9 +39,9 @@ test('a dry run says no to nobody, and where there is nothing of an instance no 
   await conduct(home, { change: 'install', ends: 'finished', answer: { by: 'prompt', say: 'yes' } });
   const length = loadLog(home.paths).length;
   writeFileSync(home.paths.state, '{');
-  expect(await refusalOf({ kind: 'reinstall', instance: 'maildev', dryRun: true })).toBe('refused-state-damaged');
+  expect(await refusalOf(home, { kind: 'reinstall', instance: 'maildev', dryRun: true })).toBe('refused-state-damaged');
   expect(loadLog(home.paths).length).toBe(length);
   rmSync(home.paths.folder, { recursive: true });
-  expect(await refusalOf({ kind: 'install', product: 'maildev@9.9.9' })).toBe('no-release');
+  expect(await refusalOf(home, { kind: 'install', product: 'maildev@9.9.9' })).toBe('no-release');
   expect(existsSync(home.paths.folder)).toBe(false);
 });

@@ -3,8 +3,8 @@
  * follower that exists as long as the yes, through rotation and truncation; then follower and counts are gone.
  */
 import { existsSync, readdirSync, readFileSync, renameSync, statSync, truncateSync } from 'node:fs';
-import { request } from 'node:http';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { argumentsOf, listProcesses, ownerOf } from '../../src/system/process-table.ts';
 import { forgetAccount } from '../support/as-root.ts';
@@ -15,13 +15,13 @@ import { freePort, isRoot, makeSandbox, removeSandbox } from '../support/sandbox
 import { type Document, endScenario, makeScenario, type Scenario } from '../support/scenario.ts';
 import { eventually } from '../support/service.ts';
 import { set } from '../support/steps.ts';
+import { visit } from '../support/visits.ts';
 
 const why = noNginx();
 if (why !== undefined) console.log(`skipped: counting from the access log of a server that is installed, for ${why}`);
 if (!isRoot) console.log('skipped: the same as root, for the tests are not run by root');
 
 const firefox = 'Mozilla/5.0 (X11; Linux x86_64; rv:127.0) Gecko/20100101 Firefox/127.0';
-const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 describe.skipIf(why !== undefined).each([['a user', false] as const, ...(isRoot ? [['root', true] as const] : [])])(
   'installed by %s',
@@ -78,15 +78,8 @@ describe.skipIf(why !== undefined).each([['a user', false] as const, ...(isRoot 
       await sleep(1_100);
     };
 
-    const ask = (client: number, path: string, headers: Record<string, string> = {}): Promise<number> =>
-      new Promise((resolve, reject) => {
-        const options = { host: '127.0.0.1', port, localAddress: `127.0.0.${client}`, path, agent: false };
-        request({ ...options, headers: { 'user-agent': firefox, ...headers } }, (response) =>
-          response.resume().on('end', () => resolve(response.statusCode ?? 0)),
-        )
-          .on('error', reject)
-          .end();
-      });
+    const ask = async (client: number, path: string, headers: Record<string, string> = {}): Promise<number> =>
+      (await visit(port, client, path, { headers: { 'user-agent': firefox, ...headers } })).status;
 
     /** By then the follower, which looks ten times a second, has read what there is. */
     const read = (): Promise<unknown> => sleep(2000);

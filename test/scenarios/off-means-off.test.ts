@@ -7,7 +7,6 @@
 
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { request } from 'node:http';
 import { join, resolve } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
 import { consentForService } from '../../src/consent/for-service.ts';
@@ -25,6 +24,7 @@ import { type CaseAnswer, conduct, finish, type Home, inMemory, makeHome, sure }
 import { awayFromMidnight } from '../support/clock.ts';
 import { freePort, freePorts, sandbox } from '../support/sandbox.ts';
 import { eventually } from '../support/service.ts';
+import { visit } from '../support/visits.ts';
 
 const yes: CaseAnswer = { by: 'prompt', say: 'yes', notice: 'current' };
 const no: CaseAnswer = { by: 'prompt', say: 'no' };
@@ -172,22 +172,14 @@ const visited = async (
   const calls = 'trace=connect,sendto,sendmsg,sendmmsg';
   const child = spawn('strace', ['-f', '-qq', '-e', calls, '-o', trace, ...command], { env, stdio: 'ignore' });
   const ended = new Promise((done) => child.on('exit', done));
-  await eventually(() => get(port, '127.0.0.9', { 'sec-gpc': '1' }));
+  await eventually(() => visit(port, 9, '/api/email', { headers: { 'sec-gpc': '1' } }), 30_000);
   await new Promise((done) => setTimeout(done, 300));
-  for (let visitor = 2; visitor <= 7; visitor += 1) await get(port, `127.0.0.${visitor}`);
+  for (let visitor = 2; visitor <= 7; visitor += 1) await visit(port, visitor, '/api/email');
   spawnSync('pkill', ['-TERM', '-P', String(child.pid)]);
   await ended;
   return readFileSync(trace, 'utf8')
     .split('\n')
     .filter((line) => /connect\(|send(to|msg|mmsg)\(/.test(line));
 };
-
-const get = (port: number, localAddress: string, headers: Record<string, string> = {}): Promise<void> =>
-  new Promise((done, fail) => {
-    const options = { host: '127.0.0.1', port, localAddress, path: '/api/email', agent: false, headers };
-    request(options, (answer) => answer.resume().on('end', () => done()))
-      .on('error', fail)
-      .end();
-  });
 
 it('runs what is built here', () => expect(existsSync(resolve('dist/count-preload.mjs'))).toBe(true));

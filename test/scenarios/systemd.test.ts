@@ -145,15 +145,13 @@ describe.skipIf(why !== undefined)('system units', () => {
     await eventually(() => expect(results(spec, ['observe'])[0]).toMatchObject({ state: 'running', restarts: 1 }));
     expect(results(spec, ['observe', 'remove'])[0]).not.toMatchObject({ main: { pid: observed!.main.pid } });
     const dying = specInBox(ports[0]!, ['die-after=500'], '/var/lib/assent', {
-      health: { stableSeconds: 20, checks: [httpCheck(ports[0]!)] },
+      ...{ startSeconds: 3600, health: { stableSeconds: 3600, checks: [httpCheck(ports[0]!)] } },
     });
     const [, , report] = results(dying, ['install', 'start', 'gate', 'remove']) as {
       healthy: boolean;
       reason: string;
-      waitedMs: number;
     }[];
     expect(report).toMatchObject({ healthy: false, reason: expect.stringMatching(/died/) });
-    expect(report!.waitedMs).toBeLessThan(12_000);
   });
 
   test('a stop ends everything that the server started, also what ignores its signal', () => {

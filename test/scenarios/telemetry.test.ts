@@ -4,7 +4,6 @@
  */
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { request } from 'node:http';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { chromium, noChromium } from '../support/chromium.ts';
 import { awayFromMidnight, type Clock, movableClock, noClock } from '../support/clock.ts';
@@ -15,6 +14,7 @@ import { freePorts, makeSandbox, removeSandbox } from '../support/sandbox.ts';
 import { type Document, endScenario, makeScenario, readJson, type Scenario } from '../support/scenario.ts';
 import { eventually } from '../support/service.ts';
 import { set } from '../support/steps.ts';
+import { loggedIn, visit } from '../support/visits.ts';
 
 const missing = noClock ?? noChromium;
 if (missing !== undefined) console.log(`skipped: usage statistics from browser to recipient, for ${missing}`);
@@ -67,14 +67,17 @@ const installed = async (name: string, ...telemetry: string[]): Promise<Server> 
   return { name, web, smtp, password, receiver: to };
 };
 
+const get = async ({ web, password }: Server, client: number, path: string, headers = {}): Promise<string> =>
+  (await visit(web, client, path, { headers: { ...loggedIn(password), ...headers } })).text;
+
 /** Chromium reads the newest mail; six others open mailbox and mail, each from an address of its own. */
 const visited = async (server: Server): Promise<void> => {
   await sendMail(server.smtp, 'hello');
   await readInChromium(server);
-  const [mail] = JSON.parse(await get(server, '127.0.0.1', '/api/email', { 'sec-gpc': '1' })) as [{ id: string }];
+  const [mail] = JSON.parse(await get(server, 1, '/api/email', { 'sec-gpc': '1' })) as [{ id: string }];
   for (let other = 2; other <= 7; other += 1) {
-    await get(server, `127.0.0.${other}`, '/api/email');
-    await get(server, `127.0.0.${other}`, `/api/email/${mail.id}`);
+    await get(server, other, '/api/email');
+    await get(server, other, `/api/email/${mail.id}`);
   }
 };
 
@@ -94,23 +97,6 @@ const readInChromium = async ({ web, password }: Server): Promise<void> => {
     await browser.close();
   }
 };
-
-const agent = 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36';
-
-const get = (server: Server, localAddress: string, path: string, headers: object = {}): Promise<string> =>
-  new Promise((resolve, reject) => {
-    const authorization = `Basic ${Buffer.from(`admin:${server.password}`).toString('base64')}`;
-    const options = { host: '127.0.0.1', port: server.web, localAddress, path, agent: false };
-    const asked = request({ ...options, headers: { authorization, 'user-agent': agent, ...headers } }, (answer) => {
-      let text = '';
-      answer.setEncoding('utf8').on('data', (chunk: string) => {
-        text += chunk;
-      });
-      answer.on('end', () => resolve(text));
-    });
-    asked.on('error', reject);
-    asked.end();
-  });
 
 const at = (server: Server, ...parts: string[]): string => world.path('instances', server.name, ...parts);
 const pidOf = (server: Server): number => readJson(at(server, 'run/process.json')).child.pid;

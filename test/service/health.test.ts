@@ -63,25 +63,26 @@ test('a last look that the end cuts short does not hide why the looks before it 
 });
 
 test('a server that dies at once is unhealthy at once, long before its time is over', async () => {
-  const { spec } = await testService('web.mjs', ['crash']);
-  const report = await watch(spec);
+  const { with: change } = await testService('web.mjs', ['crash']);
+  const report = await watch(change({ startSeconds: 3600 }));
   expect(report).toMatchObject({ healthy: false });
   expect(report.reason).toMatch(/died/);
-  expect(report.waitedMs).toBeLessThan(9000);
 });
 
 test('a server that dies while it is watched is unhealthy at once', async () => {
-  const { with: change } = await testService('web.mjs', ['die-after=1500']);
-  const spec = change({ health: { stableSeconds: 30, checks: [httpCheck(0)] } });
-  const report = await watch(change({ health: { ...spec.health, checks: [httpCheck(spec.ports[0]!)] } }));
+  const { with: change, port } = await testService('web.mjs', ['die-after=1500']);
+  const report = await watch(
+    change({ startSeconds: 3600, health: { stableSeconds: 3600, checks: [httpCheck(port)] } }),
+  );
   expect(report).toMatchObject({ healthy: false });
   expect(report.reason).toMatch(/died/);
-  expect(report.waitedMs).toBeLessThan(25_000);
 });
 
 test('a server that refuses because it is dying is said to have died', async () => {
-  const { with: change, spec } = await testService('web.mjs', ['die-after=1500', 'closing=300']);
-  const report = await watch(change({ health: { stableSeconds: 30, checks: [httpCheck(spec.ports[0]!)] } }));
+  const { with: change, port } = await testService('web.mjs', ['die-after=1500', 'closing=300']);
+  const report = await watch(
+    change({ startSeconds: 3600, health: { stableSeconds: 3600, checks: [httpCheck(port)] } }),
+  );
   expect(report).toMatchObject({ healthy: false, reason: expect.stringMatching(/died/) });
 });
 
@@ -166,10 +167,10 @@ test('SMTP: a whole conversation, and the version of the greeting', async () => 
 });
 
 test('SMTP: a server that dies of its first caller is unhealthy', async () => {
-  const { spec } = await testService('smtp.mjs', ['die-at-first']);
-  const report = await watch(spec);
+  const { with: change } = await testService('smtp.mjs', ['die-at-first']);
+  const report = await watch(change({ startSeconds: 3600 }));
   expect(report).toMatchObject({ healthy: false });
-  expect(report.waitedMs).toBeLessThan(8000);
+  expect(report.reason).toMatch(/died/);
 });
 
 test('SMTP: a mail that is refused is told with the reply', async () => {

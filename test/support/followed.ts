@@ -4,7 +4,16 @@
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chownSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  chownSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished } from 'vitest';
 import { type Account, readState } from '../../src/instance/state.ts';
@@ -92,6 +101,15 @@ export const untilItCounts = async (follower: Follower, home: Home, log: string)
   await awayFromMidnight();
   await expect.poll(() => holds(follower, home.paths.counts) && holds(follower, log), { timeout: 20_000 }).toBe(true);
   await new Promise((resolve) => setTimeout(resolve, 1100));
+};
+
+/** Appends that, and waits until it was read: nonsense is appended behind it, of which more is read then than of anything else. */
+export const appendRead = async ({ child }: Follower, log: string, text: string): Promise<void> => {
+  const all = `${text}${'nonsense\n'.repeat(100_000)}`;
+  const read = (): number => Number(/rchar: (\d+)/.exec(readFileSync(`/proc/${child.pid}/io`, 'utf8'))?.[1]);
+  const before = read();
+  appendFileSync(log, all);
+  await expect.poll(() => read() - before, { timeout: 20_000 }).toBeGreaterThanOrEqual(all.length);
 };
 
 export const partsOf = (home: Home): Part[] => {

@@ -109,10 +109,8 @@ test.each([
   ['it says nothing to our hello', async () => (await rude(() => {}, 'connected')).url.replace('http:', 'https:')],
   ['it hangs up on our hello', async () => (await rude((socket) => socket.destroy())).url.replace('http:', 'https:')],
 ])('unsent: %s', async (_, urlOf) => {
-  const began = performance.now();
   const delivery = await send(await urlOf(), { timeoutMs: 2_000, beforeFirstByte: () => expect.unreachable() });
   expect(delivery).toMatchObject({ kind: 'unsent' });
-  expect(performance.now() - began).toBeLessThan(20_000);
 });
 
 test('where the last word is no, or can not be had, not one byte is written', async () => {
@@ -184,9 +182,7 @@ test.each([
   ['it says "continue" for ever', continues],
 ] as const)('uncertain: %s', async (_, behave) => {
   const { url, received } = await rude(behave as (socket: Socket) => void);
-  const began = performance.now();
   expect(await send(url, { timeoutMs: 2_000 })).toMatchObject({ kind: 'uncertain' });
-  expect(performance.now() - began).toBeLessThan(20_000);
   expect(received).toHaveLength(1);
 });
 

@@ -124,11 +124,9 @@ describe('httpRequest', () => {
       const timer = setInterval(() => socket.write('.'), 20);
       socket.on('close', () => clearInterval(timer));
     });
-    const begun = performance.now();
     await expect(httpRequest({ url: `http://127.0.0.1:${port}/`, timeoutMs: 200 })).rejects.toMatchObject({
       code: 'ETIMEDOUT',
     });
-    expect(performance.now() - begun).toBeLessThan(20_000);
   });
 
   test('so is a connection without an answer', async () => {

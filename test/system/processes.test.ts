@@ -202,10 +202,8 @@ describe.each(ways)('%s', (_name, runIt) => {
   });
 
   test('ends at the timeout', async () => {
-    const begun = performance.now();
-    const result = await runIt(['sleep', '60'], { timeoutMs: 100 });
+    const result = await runIt(['sleep', 'infinity'], { timeoutMs: 100 });
     expect(result).toMatchObject({ code: null, timedOut: true });
-    expect(performance.now() - begun).toBeLessThan(30_000);
   });
 
   test('ends what says too much', async () => {

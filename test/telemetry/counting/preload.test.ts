@@ -4,7 +4,6 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from 'node:fs';
-import { get } from 'node:http';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
@@ -13,6 +12,7 @@ import { conduct, type Home, makeHome } from '../../consent/support.ts';
 import { awayFromMidnight } from '../../support/clock.ts';
 import { machineNode } from '../../support/launcher.ts';
 import { sandbox } from '../../support/sandbox.ts';
+import { visit } from '../../support/visits.ts';
 
 const preload = resolve('dist/count-preload.mjs');
 
@@ -56,21 +56,8 @@ const serve = async (flags: readonly string[], script = plain, node = process.ex
 };
 
 /** One request as the client of that number. */
-const ask = (port: number, client: number, headers: Record<string, string> = {}): Promise<string> =>
-  new Promise((settle, fail) => {
-    const options = {
-      host: '127.0.0.1',
-      port,
-      path: '/api/email',
-      localAddress: `127.0.0.${client}`,
-      headers,
-      agent: false,
-    };
-    get(options, (response) => {
-      let text = '';
-      response.on('data', (data) => (text += data)).on('end', () => settle(text));
-    }).on('error', fail);
-  });
+const ask = async (port: number, client: number, headers: Record<string, string> = {}): Promise<string> =>
+  (await visit(port, client, '/api/email', { headers })).text;
 
 const visits = async (port: number, clients: number): Promise<void> => {
   for (let client = 2; client < 2 + clients; client += 1) expect(await ask(port, client)).toBe('hello');

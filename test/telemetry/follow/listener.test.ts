@@ -1,8 +1,11 @@
 /** The real `assent telemetry follow` where the server hands its requests over through a socket: nothing of them is ever in a file. */
+import { once } from 'node:events';
 import { existsSync, readdirSync } from 'node:fs';
 import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import type { Home } from '../../consent/support.ts';
+import { awayFromMidnight } from '../../support/clock.ts';
 import { type Follower, followedInstance, holds, partsOf, startFollower, withdrawn } from '../../support/followed.ts';
 
 const log = {
@@ -11,7 +14,6 @@ const log = {
   signals: false,
   fields: { gpc: 'gpc', dnt: 'dnt', agent: 'agent' },
 } as const;
-const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 const line = (client: number, more: object = {}): string =>
   `${JSON.stringify({
@@ -27,22 +29,24 @@ const line = (client: number, more: object = {}): string =>
   })}\n`;
 
 const listens = async (follower: Follower, home: Home): Promise<void> => {
+  await awayFromMidnight();
   await expect
     .poll(() => existsSync(home.paths.requests) && holds(follower, home.paths.counts), { timeout: 20_000 })
     .toBe(true);
   await sleep(1100);
 };
 
-/** Sends the pieces one after the other, and hangs up. */
+/** Sends the pieces one after the other, and hangs up: the other side does the same behind the last byte. */
 const send = async (home: Home, ...pieces: string[]): Promise<void> => {
-  const socket = connect(home.paths.requests);
-  await new Promise((resolve, reject) => socket.on('connect', resolve).on('error', reject));
+  const socket = connect(home.paths.requests).resume();
+  const closed = once(socket, 'close');
+  await once(socket, 'connect');
   for (const piece of pieces) {
     socket.write(piece);
     await sleep(20);
   }
-  await new Promise((resolve) => socket.end(() => resolve(undefined)));
-  await sleep(200);
+  socket.end();
+  await closed;
 };
 
 test('counts what is sent, torn lines too, leaves out who objects, and is gone with the yes', {

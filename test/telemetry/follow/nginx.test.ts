@@ -4,14 +4,15 @@
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { request } from 'node:http';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import type { AccessLog } from '../../../src/product/manifest.ts';
 import type { Home } from '../../consent/support.ts';
 import { followedInstance, partsOf, startFollower, untilItCounts } from '../../support/followed.ts';
 import { nginx, noNginx } from '../../support/nginx-product.ts';
 import { freePort, sandbox } from '../../support/sandbox.ts';
+import { visit } from '../../support/visits.ts';
 
 const why = noNginx();
 if (why !== undefined) console.log(`skipped: a real nginx that writes the log, for ${why}`);
@@ -35,7 +36,6 @@ const formats: readonly { readonly log: AccessLog; readonly written: string }[] 
   },
 ];
 
-const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 const firefox = 'Mozilla/5.0 (X11; Linux x86_64; rv:127.0) Gecko/20100101 Firefox/127.0';
 const chrome = 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36';
 
@@ -70,14 +70,8 @@ const startNginx = async (home: Home, format: string): Promise<Server> => {
     child.kill('SIGTERM');
     await exit;
   });
-  const ask: Server['ask'] = (client, path, headers = {}, method = 'GET') =>
-    new Promise((resolve, reject) => {
-      const address = { host: '127.0.0.1', port, localAddress: `127.0.0.${client}`, agent: false };
-      const sent = request({ ...address, path, method, headers }, (response) => {
-        response.resume().on('end', () => resolve(response.statusCode ?? 0));
-      });
-      sent.on('error', reject).end();
-    });
+  const ask: Server['ask'] = async (client, path, headers = {}, method = 'GET') =>
+    (await visit(port, client, path, { method, headers })).status;
   await expect
     .poll(() => ask(99, '/').catch(() => readFileSync(join(prefix, 'error.log'), 'utf8')), { timeout: 10_000 })
     .toBe(200);
