@@ -8,7 +8,7 @@ export interface Attack {
   readonly name: string;
   /** What is done to whom, for the table. */
   readonly title: string;
-  /** Cases that the full tier has to have at least. */
+  /** Cases that the full tier has to have at least, without those that were missed. */
   readonly atLeast: number;
   /** Why it can't be made on this machine; undefined where it can. */
   readonly cannot?: () => string | undefined;
@@ -33,9 +33,10 @@ export interface Tally {
   readonly wants: (id: string) => boolean;
   /**
    * Runs a case and counts it; a failure is printed at once, with the line that replays it. True if it held, was not asked for, or has no time left.
+   * A case in which what was to be done to the program never came about says so by `missed`: it has to hold all the same, and is counted apart, for it proves nothing.
    * `id` tells everything that chance decided: `upgrade:137`, `recover-undo:12:3`.
    */
-  readonly check: (id: string, work: () => Promise<void>) => Promise<boolean>;
+  readonly check: (id: string, work: (missed: () => void) => Promise<void>) => Promise<boolean>;
   /** A figure for the table's last column: `96 % refused beforehand`. */
   readonly note: (text: string) => void;
 }

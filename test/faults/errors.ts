@@ -30,7 +30,7 @@ export const errors: Attack = {
         await deal(ready, chosen, async (one, at) => {
           const fault = faultOf(chanceOf(options.seed, `errors ${kind}:${at.call}:${at.nth}`), at);
           const id = `${kind}:${at.call}:${at.nth}:${fault.error}:${fault.onwards ? 'on' : 'once'}`;
-          await tally.check(id, () => onBase(one, () => failing(change, one, fault)));
+          await tally.check(id, (missed) => onBase(one, () => failing(change, one, fault, missed)));
         });
       });
     }
@@ -67,13 +67,16 @@ export const failing = async (
   change: Change,
   { stage, sides }: Ready,
   { at, error, onwards }: Fault,
+  missed: () => void,
 ): Promise<Side> => {
   const before = generationOf(stage);
   const others = opening.includes(at.call) ? opening : [];
   const run = await traced(stage.world, change.args(stage), { what: `error=${error}`, at, onwards }, {}, others);
   const failed = run.calls.filter((line) => line.endsWith('(INJECTED)'));
   const told = `exit ${run.exit ?? run.signal} after ${failed[0] ?? 'no call'}\n${run.stderr}`;
+  if (failed.length === 0) missed();
   try {
+    if (failed.length === 0) assert.equal(run.exit, 0, 'nothing was done to it');
     const open = isOpen(stage);
     const truth = truthOf(run, open);
     assert.ok(truth !== undefined, 'an exit code that is documented and true');

@@ -8,7 +8,7 @@
 
 import assert from 'node:assert/strict';
 import type { Attack, AttackOptions, Tally } from './attack.ts';
-import { chanceOf } from './chance.ts';
+import { type Chance, chanceOf } from './chance.ts';
 import { type Change, type ChangeName, callsOf, changes, deal, onBase, type Ready, withStages } from './changes.ts';
 import { endProcesses, name } from './stage.ts';
 import { type CallAt, type CallMade, callsTouching, cannotTrace, type Traced, traced } from './strace.ts';
@@ -78,10 +78,22 @@ const pointOf = (
   const last = all.findLastIndex(({ line }) => line.includes(`/instances/${name}`));
   const end = entry('close') > commit ? entry('close') : last;
   const among = towards === 'finish' ? all.slice(commit + 1, end + 1) : all.slice(begin + 1, commit + 1);
-  // How often a thread is woken differs from run to run, and that is a write, too: behind which entry the Nth one comes is not sure.
-  const exact = among.filter(({ call }) => call !== 'write');
-  const at = chanceOf(seed, `kill-recover ${kind} ${towards} ${index}`).one(exact);
+  const at = chanceOf(seed, `kill-recover ${kind} ${towards} ${index}`).one(exact(among));
   return { id: `${kind}:${at.call}:${at.nth}:${towards}`, towards, at };
+};
+
+/** How often a thread is woken differs from run to run, and that is a write, too: behind which entry the Nth one comes is not sure. */
+const exact = (calls: readonly CallMade[]): CallMade[] => calls.filter(({ call }) => call !== 'write');
+
+/** Those before which the change is open, whatever is killed there. */
+const whileOpen = (calls: readonly CallMade[]): CallMade[] => {
+  const isEntry =
+    (what: string) =>
+    ({ line }: CallMade) =>
+      line.includes(`\\"entry\\":\\"${what}\\"`);
+  const closing = calls.findIndex(isEntry('close'));
+  const last = calls.findLastIndex(({ line }) => line.includes(`/instances/${name}`));
+  return exact(calls.slice(calls.findIndex(isEntry('open')) + 1, closing === -1 ? last + 1 : closing));
 };
 
 const wayOf = (towards: Towards): string[] => ['recover', name, ...(towards === 'forced' ? ['--finish'] : [])];
@@ -109,9 +121,10 @@ const attackPoint = async (
   assert.equal(whole.exit, 0, `${id}: ${whole.stderr}`);
   const calls = callsTouching(stage.world.home, whole.calls);
   for (const call of chanceOf(seed, id).some(calls, full ? fullKills : quickKills)) {
-    await tally.check(`${id}:${call.call}:${call.nth}`, async () => {
+    await tally.check(`${id}:${call.call}:${call.nth}`, async (missed) => {
       await again();
       const run = await killed(ready, wayOf(towards), call);
+      if (run.signal !== 'SIGKILL') missed();
       const side = await settledOrTold(ready, before, run);
       if (towards !== 'forced')
         assert.equal(side, towards === 'undo' ? 'old' : 'new', 'the way that the commit decides');
@@ -129,17 +142,27 @@ const tripleKill = async (
 ): Promise<void> => {
   const id = `triple:${kind}:${number}`;
   const chance = chanceOf(seed, id);
-  const opened = all.slice(all.findIndex(({ line }) => line.includes('\\"entry\\":\\"open')) + 1);
-  await tally.check(id, () =>
+  await tally.check(id, (missed) =>
     onBase(ready, async () => {
       const before = generationOf(ready.stage);
-      const first = await killed(ready, change.args(ready.stage), chance.one(opened));
-      for (const calls of [20, 20]) {
-        if (isOpen(ready.stage)) await killed(ready, wayOf('undo'), { call: 'fsync', nth: 1 + chance.whole(calls) });
-      }
-      return settledOrTold(ready, before, first);
+      const runs = [await killed(ready, change.args(ready.stage), chance.one(whileOpen(all)))];
+      while (runs.length < 3 && isOpen(ready.stage)) runs.push(await killedInRecovery(ready, chance));
+      const isMissed = runs.length < 3 || runs.some(({ signal }) => signal !== 'SIGKILL');
+      if (isMissed) missed();
+      return settledOrTold(ready, before, ...runs);
     }),
   );
+};
+
+/** Which calls this recovery makes is counted first, and what it began from laid back: without the servers, as a reboot leaves it. */
+const killedInRecovery = async (ready: Ready, chance: Chance): Promise<Traced> => {
+  const { stage } = ready;
+  endProcesses(stage.world.home);
+  stage.keep('open');
+  const whole = await traced(stage.world, wayOf('undo'));
+  assert.equal(whole.exit, 0, whole.stderr);
+  stage.layStill('open');
+  return killed(ready, wayOf('undo'), chance.one(whileOpen(callsTouching(stage.world.home, whole.calls))));
 };
 
 /** A recovery that was at its end before it came to that call has ended well. */
@@ -149,10 +172,10 @@ const killed = async ({ stage }: Ready, args: readonly string[], at: CallAt): Pr
   return run;
 };
 
-const settledOrTold = async ({ stage, sides }: Ready, before: number, run: Traced): Promise<Side> => {
+const settledOrTold = async ({ stage, sides }: Ready, before: number, ...runs: Traced[]): Promise<Side> => {
   try {
     return await settled(stage, sides, before);
   } catch (error) {
-    throw new Error(`killed before ${run.calls.at(-1)}`, { cause: error });
+    throw new Error(runs.map(({ calls }) => `killed before ${calls.at(-1)}`).join('\n'), { cause: error });
   }
 };

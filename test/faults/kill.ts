@@ -24,7 +24,9 @@ export const kill: Attack = {
         const chosen = options.full ? all : chanceOf(options.seed, `kill ${kind}`).some(all, quickShare);
         tally.note(`${kind} ${all.length}`);
         await deal(ready, chosen, async (one, at) => {
-          await tally.check(`${kind}:${at.call}:${at.nth}`, () => onBase(one, () => killedAt(change, one, at)));
+          await tally.check(`${kind}:${at.call}:${at.nth}`, (missed) =>
+            onBase(one, () => killedAt(change, one, at, missed)),
+          );
         });
       });
     }
@@ -34,12 +36,22 @@ export const kill: Attack = {
 /** Cases of each change in the quick tier. */
 const quickShare = 4;
 
-export const killedAt = async (change: Change, { stage, sides }: Ready, at: CallAt): Promise<Side> => {
+/** A run that has ended before it came to that call is missed, and has to have done what it said. */
+export const killedAt = async (
+  change: Change,
+  { stage, sides }: Ready,
+  at: CallAt,
+  missed: () => void,
+): Promise<Side> => {
   const before = generationOf(stage);
   const run = await traced(stage.world, change.args(stage), { what: 'signal=SIGKILL', at });
   assert.ok(run.signal === 'SIGKILL' || run.exit === 0, `exit ${run.exit}: ${run.stderr}`);
+  const isKilled = run.signal === 'SIGKILL';
+  if (!isKilled) missed();
   try {
-    return await settled(stage, sides, before);
+    const side = await settled(stage, sides, before);
+    if (!isKilled) assert.equal(side, 'new', 'it had said success');
+    return side;
   } catch (error) {
     throw new Error(`killed before ${run.calls.at(-1)}`, { cause: error });
   }

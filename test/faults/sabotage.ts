@@ -65,8 +65,8 @@ const attacked = async (ready: Ready, { caught, name }: Sabotage, calls?: readon
     if ('look' in caught) return await caught.look(ready.stage);
     const at = (calls ?? (await callsNow(ready))).find(caught.at);
     assert.ok(at, `there is a call to attack at: ${name}`);
-    if (caught.error === undefined) await killedAt(changes.upgrade, ready, at);
-    else await failing(changes.upgrade, ready, { at, error: caught.error, onwards: false });
+    if (caught.error === undefined) await killedAt(changes.upgrade, ready, at, missed);
+    else await failing(changes.upgrade, ready, { at, error: caught.error, onwards: false }, missed);
   } finally {
     await ready.stage.layBack('base');
   }
@@ -77,6 +77,9 @@ const callsNow = async (ready: Ready): Promise<CallMade[]> => {
   await callsOf(changes.upgrade, ready);
   return callsOf(changes.upgrade, ready);
 };
+
+/** What is meant to be noticed has to be done first. */
+const missed = (): void => assert.fail('nothing was done to the program');
 
 const failureOf = async (work: () => Promise<void>): Promise<unknown> => {
   try {

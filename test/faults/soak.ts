@@ -22,20 +22,32 @@ export const soak: Attack = {
   title: 'random sequences of commands and kills, against a model of what should be',
   atLeast: 100,
   run: async (tally, options) => {
-    const ids = Array.from({ length: options.full ? 100 : quickSequences }, (_, at) => String(at + 1));
-    const counted = { commands: 0 };
+    const ids = Array.from({ length: options.full ? 110 : quickSequences }, (_, at) => String(at + 1));
+    const counted = { commands: 0, kills: 0 };
     const stages: Stage[] = [];
     try {
       for (let job = 0; job < options.jobs; job += 1) stages.push(await makeStage());
       await deal(stages, ids, async (stage, id) => {
-        await tally.check(id, () => sequence(stage, chanceOf(options.seed, `soak ${id}`).whole(2 ** 31), counted));
+        const own: Counted = { commands: 0, kills: 0, unkilled: 0 };
+        await tally.check(id, async (missed) => {
+          await sequence(stage, chanceOf(options.seed, `soak ${id}`).whole(2 ** 31), own);
+          if (own.unkilled > 0) missed();
+        });
+        for (const what of ['commands', 'kills'] as const) counted[what] += own[what];
       });
     } finally {
       await Promise.all(stages.map((stage) => stage.close()));
     }
-    tally.note(`${counted.commands} commands`);
+    tally.note(`${counted.commands} commands, ${counted.kills} of them killed`);
   },
 };
+
+interface Counted {
+  commands: number;
+  kills: number;
+  /** Changes that came to their end before the entry behind which they were to be killed. */
+  unkilled: number;
+}
 
 const quickSequences = 3;
 /** How long a failing sequence may be shortened. */
@@ -71,14 +83,14 @@ const actions = fc.array(
       arbitrary: fc.record({
         do: fc.constant('kill' as const),
         change: killed,
-        entries: fc.integer({ min: 1, max: 26 }),
+        percent: fc.integer({ min: 1, max: 100 }),
       }),
     },
   ),
   { minLength: 5, maxLength: 8 },
 );
 
-const sequence = async (stage: Stage, seed: number, counted: { commands: number }): Promise<void> => {
+const sequence = async (stage: Stage, seed: number, counted: Counted): Promise<void> => {
   let last: Promise<void> = Promise.resolve();
   const property = fc.asyncProperty(actions, (all: Action[]) => {
     last = play(stage, all, counted);
@@ -95,13 +107,13 @@ const sequence = async (stage: Stage, seed: number, counted: { commands: number 
 };
 
 /** From nothing: an installation first, then what chance has put together. */
-const play = async (stage: Stage, all: readonly Action[], counted: { commands: number }): Promise<void> => {
+const play = async (stage: Stage, all: readonly Action[], counted: Counted): Promise<void> => {
   endProcesses(stage.world.home);
   for (const part of ['instances', 'staging']) rmSync(stage.world.path(part), { recursive: true, force: true });
   let model = nothing;
   for (const [at, action] of [{ do: 'install', said: 'on' } as const, { do: 'use' } as const, ...all].entries()) {
     try {
-      model = await step(stage, model, action);
+      model = await step(stage, model, action, counted);
       counted.commands += 1;
     } catch (error) {
       throw new Error(`number ${at + 1}, ${JSON.stringify(action)}, from ${JSON.stringify(model)}`, { cause: error });
@@ -109,12 +121,15 @@ const play = async (stage: Stage, all: readonly Action[], counted: { commands: n
   }
 };
 
-const step = async (stage: Stage, model: Model, action: Action): Promise<Model> => {
+const step = async (stage: Stage, model: Model, action: Action, counted: Counted): Promise<Model> => {
   const { exit, next, began } = after(model, action);
   const before = generationOf(stage);
   if (action.do === 'use') await use(stage, model, next);
   const run = await doneBy(stage, model, action);
   const wasKilled = run?.signal === 'SIGKILL';
+  if (wasKilled) counted.kills += 1;
+  // What never begins, for nothing is installed there, can't be killed.
+  else if (action.do === 'kill' && began) counted.unkilled += 1;
   const now = wasKilled && !(await committed(stage)) ? undone(model) : next;
   if (wasKilled) {
     // Where nothing is installed (any more), nothing has that name.
@@ -131,9 +146,17 @@ const doneBy = async (stage: Stage, model: Model, action: Action): Promise<Run |
   if (action.do === 'use') return undefined;
   if (action.do !== 'kill') return stage.world.run(await wordsOf(stage, model, action));
   const crash = join(import.meta.dirname, '../support/crash-at.mjs');
-  const env = { NODE_OPTIONS: `--import=${crash}`, ASSENT_TEST_CRASH: String(action.entries) };
+  const entry = Math.ceil((action.percent * entriesOf(model, action.change)) / 100);
+  const env = { NODE_OPTIONS: `--import=${crash}`, ASSENT_TEST_CRASH: String(entry) };
   return stage.world.run(await wordsOf(stage, model, changeOf(action.change)), { env });
 };
+
+/** How many the journal of such a change has. */
+const entriesOf = ({ running }: Model, change: keyof typeof entries): number =>
+  // A server that is down need not be stopped.
+  entries[change] - (change === 'uninstall' && !running ? 2 : 0);
+
+const entries = { upgrade: 25, reinstall: 25, rollback: 23, uninstall: 15 } as const;
 
 /** A change that was killed behind its commit is finished by `recover`. */
 const committed = async (stage: Stage): Promise<boolean> =>

@@ -115,7 +115,11 @@ export const traced = (
     stderr += text;
   });
   const end = (): void => void spawnSync('pkill', ['-KILL', '-P', String(child.pid)]);
-  const late = setTimeout(end, patienceMs);
+  let hung = false;
+  const late = setTimeout(() => {
+    hung = true;
+    end();
+  }, patienceMs);
   const looking =
     injection === undefined ? undefined : setInterval(() => linesIfThere(log).some(isUntold) && end(), lookMs);
   return new Promise((resolve, reject) => {
@@ -123,13 +127,17 @@ export const traced = (
     child.on('exit', () => clearTimeout(late));
     child.on('exit', () => clearInterval(looking));
     // Not until its output is closed: a server that is left running holds that open.
-    child.on('exit', (exit, signal) => resolve({ exit, signal, stdout, stderr, calls: linesOf(log) }));
+    child.on('exit', (exit, signal) => {
+      const calls = linesOf(log);
+      if (hung && !calls.some(isUntold)) reject(new Error(`it hung, and was killed behind ${calls.at(-1)}: ${stderr}`));
+      else resolve({ exit, signal, stdout, stderr, calls });
+    });
   });
 };
 
 let serial = 0;
 
-/** What takes longer hangs, and is killed. */
+/** What takes longer hangs, and is killed: that is no kill of ours, and fails. */
 const patienceMs = 120_000;
 
 /** A write that is for another process, thread, or signal handler, and not for a disk. */

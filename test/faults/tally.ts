@@ -7,6 +7,8 @@ export interface Count {
   readonly attack: string;
   readonly title: string;
   cases: number;
+  /** Of the cases those in which nothing was done to the program after all, and which held. */
+  missed: number;
   readonly failures: string[];
   readonly notes: string[];
   /** Cases that were not begun, for the attack's time was over. */
@@ -19,6 +21,7 @@ export const startCount = ({ name, title }: Attack): Count => ({
   attack: name,
   title,
   cases: 0,
+  missed: 0,
   failures: [],
   notes: [],
   late: 0,
@@ -36,16 +39,20 @@ export interface Bounds {
 export const tallyOf = (count: Count, { seed, full, verbose }: AttackOptions, { only, until }: Bounds): Tally => {
   const wants = (id: string): boolean =>
     only === undefined || `${id}:`.startsWith(`${only}:`) || only.startsWith(`${id}:`);
-  const check = async (id: string, work: () => Promise<void>): Promise<boolean> => {
+  const check = async (id: string, work: (missed: () => void) => Promise<void>): Promise<boolean> => {
     if (!wants(id)) return true;
     if (Date.now() >= until) {
       count.late += 1;
       return true;
     }
     count.cases += 1;
+    let isMissed = false;
     try {
-      await work();
-      if (verbose) console.log(`held: ${count.attack} ${id}`);
+      await work(() => {
+        isMissed = true;
+      });
+      if (isMissed) count.missed += 1;
+      if (verbose) console.log(`${isMissed ? 'missed' : 'held'}: ${count.attack} ${id}`);
       return true;
     } catch (error) {
       count.failures.push(id);
@@ -64,11 +71,11 @@ const indented = (text: string): string => text.replaceAll(/^/gm, '    ').slice(
 
 /** The table of a run, in the form that docs/reliability.md has it. */
 export const tableOf = (counts: readonly Count[]): string => {
-  const rows = counts.map(({ attack, title, cases, failures, notes, seconds, skipped }) =>
+  const rows = counts.map(({ attack, title, cases, missed, failures, notes, seconds, skipped }) =>
     skipped === undefined
-      ? [attack, title, String(cases), String(failures.length), `${Math.round(seconds)} s`, notes.join('; ')]
-      : [attack, title, '-', '-', '-', `not made: ${skipped}`],
+      ? [attack, title, ...[cases, missed, failures.length].map(String), `${Math.round(seconds)} s`, notes.join('; ')]
+      : [attack, title, '-', '-', '-', '-', `not made: ${skipped}`],
   );
-  const head = ['attack', 'what is done', 'cases', 'failures', 'took', ''];
+  const head = ['attack', 'what is done', 'cases', 'missed', 'failures', 'took', ''];
   return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 };

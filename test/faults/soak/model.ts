@@ -11,11 +11,11 @@ export type Action =
   | { readonly do: 'install' | 'upgrade' | 'rollback'; readonly said: Said }
   | { readonly do: 'reinstall'; readonly said: Said; readonly greeting: string }
   | { readonly do: 'uninstall' | 'purge' | 'start' | 'stop' | 'restart' | 'recover' | 'withdraw' | 'use' }
-  /** The change is killed behind so many synced entries of its journal, and ended by `recover`. */
+  /** The change is killed behind this share of the synced entries of its journal, and ended by `recover`. */
   | {
       readonly do: 'kill';
       readonly change: 'upgrade' | 'reinstall' | 'rollback' | 'uninstall';
-      readonly entries: number;
+      readonly percent: number;
     };
 
 /** What a release runs with, and what `rollback` goes back to. */
