@@ -1,6 +1,7 @@
 /** The changes that attacks are made on, each with what it begins from; and several stages side by side, that share the cases of one. */
 
 import assert from 'node:assert/strict';
+import { readJson } from '../support/scenario.ts';
 import type { AttackOptions, Tally } from './attack.ts';
 import { chanceOf } from './chance.ts';
 import { makeStage, product, purging, reinstall, rollback, type Stage, uninstall, upgrade, versions } from './stage.ts';
@@ -13,7 +14,7 @@ export interface Change {
   readonly prepare: (stage: Stage) => Promise<unknown>;
 }
 
-/** The installation before has a yes to telemetry, of which most changes say nothing: once a change has begun, it is over. */
+/** The installation before has a yes to telemetry, which is over once a change has begun; a rollback has a no before it, and brings a yes of its own. */
 export const changes = {
   install: {
     args: () => ['install', `${product}@${versions.old}`, '--yes', '--telemetry=off'],
@@ -25,7 +26,7 @@ export const changes = {
   upgrade: { args: () => silent(upgrade), prepare: ({ install }) => install('yes') },
   reinstall: { args: () => reinstall, prepare: ({ install }) => install('yes') },
   rollback: {
-    args: () => rollback,
+    args: (stage) => [...silent(rollback), '--telemetry=on', `--telemetry-notice=${noticeBefore(stage)}`],
     prepare: async ({ install, fine }) => {
       await install('no');
       await fine(...upgrade);
@@ -36,6 +37,9 @@ export const changes = {
 } as const satisfies Record<string, Change>;
 
 const silent = (args: readonly string[]): string[] => args.filter((arg) => !arg.startsWith('--telemetry'));
+
+/** Of the release that a rollback goes back to. */
+const noticeBefore = ({ place }: Stage): string => readJson(place('instance.json')).previous.noticeId;
 
 export type ChangeName = keyof typeof changes;
 

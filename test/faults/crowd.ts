@@ -14,9 +14,10 @@ import { nobody } from '../support/seed.ts';
 import type { Attack } from './attack.ts';
 import { type Chance, chanceOf } from './chance.ts';
 import { changes, deal, type Ready, withStages } from './changes.ts';
+import { consentOf } from './consents.ts';
 import { atStep, beforeOpening, pausedAt } from './paused.ts';
 import { name, purging, reinstall, rollback, type Stage, uninstall, upgrade, versions } from './stage.ts';
-import { consentOf, generationOf, holds, settled } from './truth.ts';
+import { butFor, generationOf, holds, settled } from './truth.ts';
 
 export const crowd: Attack = {
   name: 'crowd',
@@ -26,7 +27,7 @@ export const crowd: Attack = {
     const all = roundsOf();
     const ids = options.full ? all : chanceOf(options.seed, 'crowd').some(all, quickShare);
     const slowest = { ms: 0 };
-    await withStages(changes.upgrade, options, async (ready) => {
+    await withStages({ ...changes.upgrade, args: () => upgrade }, options, async (ready) => {
       await deal(ready, ids, async (one, id) => {
         const held = await tally.check(id, () => round(one, id, chanceOf(options.seed, `crowd ${id}`), slowest));
         if (!held || generationOf(one.stage) === 0) await one.stage.layBack('base');
@@ -60,13 +61,13 @@ const roundsOf = (): string[] => [
     ['gone', 'file', 'link'].map((how) => `lock:${point}:${how}`),
   ),
   ...['generation', 'data', 'consent', 'start'].map((step) => `both:${step}`),
-  ...['"kind":"generation"', '"kind":"answer"'].flatMap((line) =>
-    [1, 2].map((time) => `withdrawn-inside:${line.slice(8, -1)}:${time}`),
-  ),
+  ...['generation', 'answer'].map((line) => `withdrawn-inside:${line}`),
   ...steps.filter((step) => step !== 'commit').map((step) => `withdrawn:${step}`),
 ];
 
-const round = async (ready: Ready, id: string, chance: Chance, slowest: { ms: number }): Promise<void> => {
+/** Every command here says a no, and all but the withdrawals are held against nothing else. */
+const round = async ({ stage, sides }: Ready, id: string, chance: Chance, slowest: { ms: number }): Promise<void> => {
+  const ready = { stage, sides: butFor(sides, 'noes') };
   const [kind = '', point = '', how = ''] = id.split(':');
   const rounds: Record<string, () => Promise<void>> = {
     stopped: () => turnedAway(ready, point, Number(how) - 1, chance, slowest, 'stopped'),
@@ -77,8 +78,10 @@ const round = async (ready: Ready, id: string, chance: Chance, slowest: { ms: nu
     withdrawn: () => withdrawn(ready, atStep(point)),
     'withdrawn-inside': () => withdrawn(ready, `"kind":"${point}"`),
   };
-  await ready.stage.layBack('base');
-  await rounds[kind]?.();
+  const play = rounds[kind];
+  assert.ok(play, `there is no ${kind}`);
+  await stage.layBack('base');
+  await play();
 };
 
 /** The holder stands at a step, and all others come meanwhile. Killed, it leaves the instance to `recover`. */

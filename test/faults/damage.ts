@@ -7,7 +7,6 @@
 
 import assert from 'node:assert/strict';
 import { chmodSync, chownSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import type { Looks } from '../support/oracle.ts';
 import { readJson } from '../support/scenario.ts';
 import type { Attack } from './attack.ts';
 import { type Chance, chanceOf } from './chance.ts';
@@ -17,7 +16,8 @@ import { log, mark, record } from './damage/records.ts';
 import { makeScene } from './damage/scene.ts';
 import { instance, journal, tail } from './damage/state.ts';
 import { seal, secret } from './damage/store.ts';
-import type { Stage } from './stage.ts';
+import { type Stage, upgrade } from './stage.ts';
+import { between, type Sides, sideOf } from './truth.ts';
 
 export interface Target {
   /** What it lies in: an instance that is stopped, or one in the middle of a change. */
@@ -32,8 +32,8 @@ export interface Scene {
   readonly stage: Stage;
   readonly whole: Buffer;
   readonly harmed: Harmed;
-  /** The instance before the damage, and before the change that is open. */
-  readonly old: Looks;
+  /** The instance before the damage, and before the change that is open; there is no other side. */
+  readonly sides: Sides;
   /** The manifest that it was installed from. */
   readonly manifest: string;
   /** For what can't be told to be damage. */
@@ -59,12 +59,13 @@ export const damage: Attack = {
           const stage = await makeScene();
           stages.push(stage);
           stage.layStill('base');
-          return { stage, old: await stage.looks() };
+          const side = await sideOf(stage);
+          return { stage, sides: between(side, side, upgrade) };
         }),
       );
-      await deal(scenes, ids, async ({ stage, old }, id) => {
+      await deal(scenes, ids, async ({ stage, sides }, id) => {
         await tally.check(id, () =>
-          damaged(stage, old, id, chanceOf(options.seed, `damage ${id}`), (what) => undetected.push(what)),
+          damaged(stage, sides, id, chanceOf(options.seed, `damage ${id}`), (what) => undetected.push(what)),
         );
       });
     } finally {
@@ -87,7 +88,7 @@ const repeated = (of: string, kind: string): string[] =>
 
 const damaged = async (
   stage: Stage,
-  old: Looks,
+  sides: Sides,
   id: string,
   chance: Chance,
   note: (what: string) => void,
@@ -103,8 +104,9 @@ const damaged = async (
   const harmed = harm(whole, chance);
   assert.ok(!harmed.bytes.equals(whole), 'it is damaged');
   const mend = replace(file, harmed.bytes);
+  harmed.beside?.(stage);
   try {
-    await target.holds({ stage, whole, harmed, old, manifest, note });
+    await target.holds({ stage, whole, harmed, sides, manifest, note });
   } catch (error) {
     throw new Error(`${file}: ${harmed.what}`, { cause: error });
   } finally {

@@ -10,7 +10,7 @@ import type { Attack } from './attack.ts';
 import { type Chance, chanceOf } from './chance.ts';
 import { type Change, callsOf, changesFor, deal, onBase, type Ready, withStages } from './changes.ts';
 import { type CallAt, cannotTrace, isUntold, type Traced, toSomebody, traced } from './strace.ts';
-import { generationOf, isOpen, type Side, settled } from './truth.ts';
+import { butFor, generationOf, isOpen, type Side, settled } from './truth.ts';
 
 export const errors: Attack = {
   name: 'errors',
@@ -81,7 +81,7 @@ export const failing = async (
     const truth = truthOf(run, open);
     assert.ok(truth !== undefined, 'an exit code that is documented and true');
     if (run.exit === 0) assert.deepEqual(failed.filter(mustLast(run)), [], 'no success after a failed fsync');
-    const side = await settled(stage, sides, before);
+    const side = await settled(stage, butFor(sides, 'unwritten'), before);
     assert.ok(truth.includes(side), `what the exit code says, and not the ${side} side`);
     return side;
   } catch (cause) {

@@ -23,7 +23,7 @@ import { record } from './power/record.ts';
 import { withdrawal, withdrawn } from './power/withdrawal.ts';
 import { endProcesses, makeStage, name, type Stage } from './stage.ts';
 import { cannotTrace } from './strace.ts';
-import { generationOf, type Sides, settled } from './truth.ts';
+import { between, generationOf, type Sides, settled, sideOf } from './truth.ts';
 
 const kinds = ['upgrade', 'rollback', 'reinstall', 'uninstall', 'purge', 'install', 'withdrawal'] as const;
 type Kind = ChangeName | 'withdrawal';
@@ -78,7 +78,7 @@ const recordChange = async (stage: Stage, args: readonly string[]): Promise<Reco
   // A server that has just been written to may still be at it: what the cuts are held against has to stand still.
   endProcesses(stage.world.home);
   await startAgain(stage);
-  const old = await stage.looks();
+  const old = await sideOf(stage);
   const before = generationOf(stage);
   const base = readFolder(stage.world.home, watched);
   const calls = await record(stage.world, args);
@@ -86,8 +86,8 @@ const recordChange = async (stage: Stage, args: readonly string[]): Promise<Reco
   // What strace has let go of is refused each call that was recorded: nothing of it is to go on.
   endProcesses(stage.world.home);
   await startAgain(stage);
-  const fresh = await stage.looks();
-  const recorded = { base, calls, sides: { old, fresh }, before, log: logOf(stage) };
+  const sides = between(old, await sideOf(stage), args);
+  const recorded = { base, calls, sides, before, log: logOf(stage) };
   // A model that forgets a call would prove nothing.
   const modelled = diskAt(stage, recorded, calls.length);
   assert.equal(textOf(modelled.top, everything(modelled.top), restless), textOf(real, everything(real), restless));

@@ -10,10 +10,10 @@ import { changeSteps } from '../../src/change/plan.ts';
 import { nobody } from '../support/seed.ts';
 import type { Attack } from './attack.ts';
 import { chanceOf } from './chance.ts';
-import { type Change, type ChangeName, changes, deal, type Ready, withStages } from './changes.ts';
+import { type Change, type ChangeName, changes, deal, onBase, type Ready, withStages } from './changes.ts';
 import { atStep, beforeOpening, commandWords, type Paused, pausedAt, pausing, untilStopped } from './paused.ts';
 import type { Stage } from './stage.ts';
-import { generationOf, holds } from './truth.ts';
+import { butFor, generationOf, holds, type Side } from './truth.ts';
 
 export const signals: Attack = {
   name: 'signals',
@@ -34,8 +34,7 @@ export const signals: Attack = {
         const ids = options.full ? all : chance.some(all, quickShare);
         await deal(ready, ids, async (one, id) => {
           const [, point = '', how = ''] = id.split(':');
-          const held = await tally.check(id, () => sentAt(change, one, point, how as Manner));
-          if (!held) await one.stage.layBack('base');
+          await tally.check(id, () => onBase(one, () => sentAt(change, one, point, how as Manner)));
         });
       });
     }
@@ -58,8 +57,7 @@ const pointsOf = async (change: Change, [first]: readonly Ready[]): Promise<stri
   return ['opening', ...changeSteps.filter((step) => planned.has(step)), 'commit'];
 };
 
-const sentAt = async (change: Change, { stage, sides }: Ready, point: string, how: Manner): Promise<void> => {
-  if (generationOf(stage) === 0 || (await stage.looks()).current !== sides.old.current) await stage.layBack('base');
+const sentAt = async (change: Change, { stage, sides }: Ready, point: string, how: Manner): Promise<Side> => {
   const before = generationOf(stage);
   const text = point === 'opening' ? beforeOpening : atStep(point);
   const run =
@@ -71,9 +69,10 @@ const sentAt = async (change: Change, { stage, sides }: Ready, point: string, ho
   const expected = !undone ? [0] : point === 'opening' ? [6, 130] : [6];
   assert.ok(expected.includes(run.exit ?? -1), `exit ${run.exit}, not ${expected}: ${run.said}`);
   // What ends by itself leaves nothing to recover.
-  const side = await holds(stage, sides, before);
+  const isUnsaid = how === 'terminal' && sides.consent.said === 'nothing';
+  const side = await holds(stage, isUnsaid ? butFor(sides, 'noes') : sides, before);
   assert.equal(side, undone ? 'old' : 'new');
-  if (side === 'new') await stage.layBack('base');
+  return side;
 };
 
 /** At a terminal a change that was told nothing would ask. */

@@ -1,7 +1,7 @@
 /**
  * What has to hold after any fault and at most one `recover`: the instance is exactly OLD or NEW (release, data, configuration, secrets, settings, the server that
- * answers), nothing temporary is left, a second `recover` changes nothing, every exit code is a documented one, the generation never went back, and nobody counts without a yes that is in force:
- * consent is NEW's, or OLD's with an acceptance turned into `not-asked`.
+ * answers), nothing temporary is left, a second `recover` changes nothing, every exit code is a documented one, the generation never went back, and nobody counts without a yes that is in force
+ * (consents.ts).
  */
 
 import assert from 'node:assert/strict';
@@ -10,12 +10,14 @@ import { instancePaths } from '../../src/instance/paths.ts';
 import { unfinished } from '../../src/instance/unfinished.ts';
 import type { InstanceName } from '../../src/values.ts';
 import { type Looks, leftovers } from '../support/oracle.ts';
-import { type Document, readJson } from '../support/scenario.ts';
+import { readJson } from '../support/scenario.ts';
+import { type Consents, consentHolds, consentOf, consentSeen, saidIn, seenIn } from './consents.ts';
 import { name, type Stage } from './stage.ts';
 
 export interface Sides {
   readonly old: Looks;
   readonly fresh: Looks;
+  readonly consent: Consents;
 }
 
 export type Side = 'old' | 'new';
@@ -23,12 +25,35 @@ export type Side = 'old' | 'new';
 /** Plays a change from `from` once, and what it looks like before and after. Leaves the new side. */
 export const sidesOf = async (stage: Stage, from: string, args: readonly string[]): Promise<Sides> => {
   await stage.layBack(from);
-  const old = await stage.looks();
+  const old = await sideOf(stage);
   await stage.fine(...args);
-  const fresh = await stage.looks();
-  assert.notDeepEqual(fresh, old, 'a change that changes nothing tells nothing');
-  return { old, fresh };
+  const sides = between(old, await sideOf(stage), args);
+  assert.notDeepEqual(sides.fresh, sides.old, 'a change that changes nothing tells nothing');
+  return sides;
 };
+
+interface Seen {
+  readonly looks: Looks;
+  readonly consent: Consents['old'];
+}
+
+/** What is compared of an instance, as it is now. */
+export const sideOf = async (stage: Stage): Promise<Seen> => ({
+  looks: await stage.looks(),
+  consent: await consentSeen(stage),
+});
+
+export const between = (old: Seen, fresh: Seen, args: readonly string[]): Sides => ({
+  old: old.looks,
+  fresh: fresh.looks,
+  consent: { old: old.consent, fresh: fresh.consent, said: saidIn(args) },
+});
+
+/** The same where more may have been said or left unsaid about telemetry than the change says. */
+export const butFor = (sides: Sides, but: NonNullable<Consents['but']>): Sides => ({
+  ...sides,
+  consent: { ...sides.consent, but },
+});
 
 /** Whether a change is open, as the program itself would read it. */
 export const isOpen = (stage: Stage): boolean =>
@@ -58,25 +83,23 @@ export const settled = async (
 };
 
 /** The same where nothing is open any more. */
-export const holds = async (stage: Stage, { old, fresh }: Sides, before: number): Promise<Side> => {
+export const holds = async (stage: Stage, { old, fresh, consent }: Sides, before: number): Promise<Side> => {
   const now = await stage.looks();
   const side = JSON.stringify(now) === JSON.stringify(old) ? 'old' : 'new';
   assert.deepEqual(now, side === 'old' ? old : fresh);
-  // A yes stands for as long as no change has begun, and what it counts with it.
-  const begun = generationOf(stage) > before || side === 'new';
-  const left = leftovers(stage.world, name).filter((entry) => begun || entry !== 'telemetry');
+  // What is counted under a yes has a folder, which is held against that yes below.
+  const left = leftovers(stage.world, name).filter((entry) => entry !== 'telemetry');
   assert.deepEqual(left, []);
   const { exit, document, stderr } = await stage.world.json(['recover', name]);
   assert.equal(exit, now.current === null ? 10 : 0, `a second recover: exit ${exit} ${stderr}`);
   assert.notEqual(document.changed, true, 'a second recover changes nothing');
   assert.deepEqual(await stage.looks(), now, 'a second recover changes nothing');
+  const stands = seenIn(document.consent);
+  const begun = generationOf(stage) > before || side === 'new';
+  consentHolds(stands, consent, side, begun);
+  const counts = existsSync(stage.place('telemetry'));
+  assert.equal(counts, stands?.collecting === true, 'what is counted is there with its yes, and goes with it');
   if (now.current !== null) {
-    if (begun) assert.equal(document.consent?.collecting, false, 'no yes outlives the change');
-    assert.equal(
-      existsSync(stage.place('telemetry')),
-      document.consent?.collecting,
-      'what was counted goes with its yes',
-    );
     assert.ok(generationOf(stage) >= before + (side === 'new' ? 1 : 0), 'the generation never goes back');
   }
   return side;
@@ -86,6 +109,3 @@ export const generationOf = (stage: Stage): number => {
   const file = stage.place('instance.json');
   return existsSync(file) ? readJson(file).generation : 0;
 };
-
-export const consentOf = async (stage: Stage): Promise<Document> =>
-  (await stage.world.json(['telemetry', 'status', name])).document.consent;

@@ -4,11 +4,14 @@
  */
 
 import type { Chance } from '../chance.ts';
+import type { Stage } from '../stage.ts';
 
 export interface Harmed {
   readonly bytes: Buffer;
   /** Where, for whoever reads of a failure. */
   readonly what: string;
+  /** Makes other files fit, that would give it away at once. */
+  readonly beside?: (stage: Stage) => void;
 }
 
 export type Harm = (whole: Buffer, chance: Chance) => Harmed;

@@ -1,10 +1,12 @@
 /** Consent's two files, and the mark outside of the folder: whatever is wrong with one of them is a no that says so, stops no change, and is never written over. */
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { readJson } from '../../support/scenario.ts';
 import type { Target } from '../damage.ts';
-import { name } from '../stage.ts';
-import { anyFile, withMember } from './harms.ts';
+import { name, type Stage } from '../stage.ts';
+import { anyFile, type Harm, withMember } from './harms.ts';
 import { canWithdraw, consentNow, doctorFinds, withoutTouching } from './scene.ts';
 
 export const record: Target = {
@@ -30,19 +32,42 @@ export const record: Target = {
   },
 };
 
+/** Other lines, and everything that holds them together made to fit them: each line's digest of the one before, and the record and the mark that know the last one. */
+const rewritten =
+  (what: string, change: (line: string) => string): Harm =>
+  (whole) => {
+    const lines = whole.toString('utf8').trimEnd().split('\n');
+    const chained: string[] = [];
+    for (const line of lines.map(change)) {
+      const before = chained.at(-1);
+      const prev = before === undefined ? '0'.repeat(64) : sha256(before);
+      chained.push(line.replace(/"prev":"[0-9a-f]{64}"/, `"prev":"${prev}"`));
+    }
+    const head = sha256(chained.at(-1) ?? '');
+    const bytes = Buffer.from(`${chained.join('\n')}\n`);
+    return { bytes, what, beside: (stage) => knowHead(stage, head) };
+  };
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+const knowHead = (stage: Stage, head: string): void => {
+  const [record, mark] = [stage.place('consent.json'), markOf(stage)];
+  const { log, ...others } = readJson(record);
+  writeFileSync(record, `${JSON.stringify({ ...others, log: { ...log, head } })}\n`);
+  writeFileSync(mark, `${JSON.stringify({ ...readJson(mark), hash: head })}\n`);
+};
+
+const markOf = ({ world }: Stage): string => world.path('locks', `${name}.consent-mark`);
+
 export const log: Target = {
   from: 'base',
   file: 'consent.log',
   harms: {
     ...anyFile,
-    'later-kind': (whole) => ({
-      bytes: Buffer.from(whole.toString('utf8').replace('"kind":"answer"', '"kind":"oracle"')),
-      what: 'a line of a kind that there is none of',
-    }),
-    'other-host': (whole) => ({
-      bytes: Buffer.from(whole.toString('utf8').replaceAll(/"key":"[0-9a-f]{64}"/g, `"key":"${'c'.repeat(64)}"`)),
-      what: 'another key',
-    }),
+    'later-kind': rewritten('a line of a kind that there is none of', (line) =>
+      line.replace('"kind":"answer"', '"kind":"oracle"'),
+    ),
+    'other-host': rewritten('another key', (line) => line.replace(/"key":"[0-9a-f]{64}"/, `"key":"${'c'.repeat(64)}"`)),
   },
   holds: async ({ stage, harmed }) => {
     await withoutTouching(stage, async () => {
@@ -59,7 +84,7 @@ export const log: Target = {
 
 export const mark: Target = {
   from: 'base',
-  file: ({ world }) => world.path('locks', `${name}.consent-mark`),
+  file: markOf,
   harms: {
     ...anyFile,
     'later-format': withMember('format', () => 2),
@@ -95,7 +120,7 @@ const sameButTime = (whole: Buffer, bytes: Buffer): boolean => {
   }
 };
 
-const isInvalid = async (stage: Parameters<Target['holds']>[0]['stage']): Promise<void> => {
+const isInvalid = async (stage: Stage): Promise<void> => {
   const consent = await consentNow(stage);
   assert.equal(consent.state, 'invalid', JSON.stringify(consent));
   assert.equal(consent.reason, 'record-invalid');

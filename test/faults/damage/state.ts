@@ -143,10 +143,10 @@ export const tail: Target = {
       return { bytes: Buffer.from(whole).fill(0, whole.length - last), what: 'zeros in place of the last line' };
     },
   },
-  holds: async ({ stage, old }) => {
+  holds: async ({ stage, sides }) => {
     const before = readJson(stage.place('instance.json')).generation;
     await doctorFinds(stage, 'change-interrupted');
     await stage.fine('recover', name);
-    assert.equal(await oneSide(stage, { old, fresh: old }, before), 'old');
+    assert.equal(await oneSide(stage, sides, before), 'old');
   },
 };

@@ -7,8 +7,8 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { leftovers } from '../../support/oracle.ts';
 import type { Change } from '../changes.ts';
+import { consentOf } from '../consents.ts';
 import { name, type Stage } from '../stage.ts';
-import { consentOf } from '../truth.ts';
 
 export const withdrawal: Change = {
   args: () => ['telemetry', 'off', name],
