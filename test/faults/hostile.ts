@@ -1,6 +1,7 @@
 /**
  * A server of root's whose account has been taken over, and races links and folders into every path that it may write while root changes, removes, mends or looks at the instance. Whatever
- * comes of the command, the canary is neither read nor written, and no copy of it turns up where the account could read it.
+ * comes of the command, the canary is neither read nor written, and no copy of it turns up where the account could read it; and once the account has ended, one `recover` leaves
+ * nothing open.
  *
  * A round is one command under attack. The server is stopped, and what the command begins from is laid back from a snapshot; never while the racer is at it, for then we
  * would be led away ourselves.
@@ -18,7 +19,7 @@ import type { Attack } from './attack.ts';
 import { chanceOf } from './chance.ts';
 import { deal } from './changes.ts';
 import { copyInstances, copyMarks } from './copies.ts';
-import { canaryLooks, copiesOf, makeCanary, startRacer } from './hostile/racer.ts';
+import { canaryLooks, copiesOf, isReadingSeen, makeCanary, startRacer } from './hostile/racer.ts';
 import { endProcesses, product, versions } from './stage.ts';
 
 interface Scene {
@@ -96,13 +97,14 @@ export const hostile: Attack = {
   name: 'hostile',
   title: "a hostile account of a server of root's races links and folders into every path that it may write",
   atLeast: 1600,
-  cannot: () => (isRoot ? missingTool() : 'it needs root'),
+  cannot: () => (isRoot ? (missingTool() ?? unseen()) : 'it needs root'),
   run: async (tally, options) => {
     const rounds = options.full ? 200 : 1;
     const ids = Object.keys(plays).flatMap((play) => Array.from({ length: rounds }, (_, at) => `${play}:${at + 1}`));
     const opened: Opened[] = [];
     const scenes: Scene[] = [];
     const exits = new Map<number | null, number>();
+    const counted = { swaps: 0 };
     try {
       for (let job = 0; job < options.jobs; job += 1) {
         const one = await open(job);
@@ -111,14 +113,15 @@ export const hostile: Attack = {
       }
       await deal(scenes, chanceOf(options.seed, 'hostile').some(ids, ids.length), async (scene, id) => {
         await tally.check(id, async () => {
-          const exit = await raced(scene, id.split(':')[0] ?? '');
+          const exit = await raced(scene, id.split(':')[0] ?? '', counted);
           exits.set(exit, (exits.get(exit) ?? 0) + 1);
         });
       });
     } finally {
       for (const one of opened) await close(one);
     }
-    tally.note([...exits].map(([exit, times]) => `${times} times exit ${exit}`).join(', '));
+    const ends = [...exits].map(([exit, times]) => `${times} times exit ${exit}`);
+    tally.note([...ends, `${counted.swaps} swaps`].join(', '));
   },
 };
 
@@ -127,7 +130,10 @@ const missingTool = (): string | undefined =>
     .find((tool) => spawnSync('sh', ['-c', `command -v ${tool}`]).status !== 0)
     ?.concat(' is missing');
 
-const raced = async (scene: Scene, kind: string): Promise<number | null> => {
+const unseen = (): string | undefined =>
+  isReadingSeen() ? undefined : 'this filesystem keeps no times of reading (noatime)';
+
+const raced = async (scene: Scene, kind: string, counted: { swaps: number }): Promise<number | null> => {
   const play = plays[kind];
   assert.ok(play, `there is no ${kind}`);
   const { world, name, account, canary, place } = scene;
@@ -138,12 +144,24 @@ const raced = async (scene: Scene, kind: string): Promise<number | null> => {
     canary,
     play.places.map((path) => place(path)),
   );
-  const { exit, stderr } = await world.run(play.command(name)).finally(() => racer.end());
+  await racer.begun();
+  const { exit, stderr } = await world.run(play.command(name)).finally(racer.end);
+  counted.swaps += racer.swaps();
+  endProcesses(world.home);
+  await nothingOpen(scene);
   endProcesses(world.home);
   assert.equal(canaryLooks(canary), before, `${kind}, exit ${exit}: the canary: ${stderr}`);
   if (existsSync(place())) assert.deepEqual(copiesOf(place()), [], 'copies of the canary');
   assert.ok(play.exits.includes(exit ?? -1), `${kind}: exit ${exit}: ${stderr}`);
   return exit;
+};
+
+/** The account has ended: what is still to be done of the change gets done. */
+const nothingOpen = async ({ world, name }: Scene): Promise<void> => {
+  const { exit, stderr } = await world.run(['recover', name]);
+  assert.ok(exit === 0 || exit === 10, `recover: exit ${exit}: ${stderr}`);
+  const { document } = await world.json(['status', name]);
+  assert.equal(document.instance?.unfinished, undefined);
 };
 
 interface Opened {

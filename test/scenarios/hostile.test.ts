@@ -31,11 +31,11 @@ describe.skipIf(skipped)('a hostile user of a server', () => {
   let attack: ChildProcess | undefined;
   afterEach(() => attack?.kill('SIGKILL'));
 
-  /** Swaps folders for links all the time, in the data and in the copy that a change is making. */
+  /** Swaps folders for links all the time, in the data and in the copy that a change is making, and says so each time. */
   const swapping = ({ place }: RootStage): string => `
     while :; do for data in ${place('data')} ${place('data.next')}; do
       rm -rf $data/prey; mkdir -p $data/prey/etc 2>/dev/null && echo bait >$data/prey/song
-      mv $data/prey $data/away 2>/dev/null; ln -s ${canary} $data/prey 2>/dev/null
+      mv $data/prey $data/away 2>/dev/null && ln -s ${canary} $data/prey 2>/dev/null && echo swapped
       rm -rf $data/away; ln -sfn /etc $data/mail2 2>/dev/null
     done; done`;
 
@@ -44,12 +44,21 @@ describe.skipIf(skipped)('a hostile user of a server', () => {
     const before = touchedDigest(canary);
     const { mode } = statSync('/etc');
     attack = hostile(account(), swapping(stage));
+    let swaps = 0;
+    attack.stdout?.on('data', (said: Buffer) => {
+      swaps += said.toString('latin1').split('\n').length - 1;
+    });
     for (let round = 0; round < 3; round += 1) {
       const run = await world.json([round === 0 ? 'upgrade' : 'reinstall', name, '--yes', '--telemetry=off']);
       expect([0, 3, 6], run.stderr).toContain(run.exit);
     }
+    expect({ exit: attack.exitCode, signal: attack.signalCode }, 'it was there all the time').toEqual({
+      exit: null,
+      signal: null,
+    });
     attack.kill('SIGKILL');
     await once(attack, 'close');
+    expect(swaps).toBeGreaterThan(0);
     expect(touchedDigest(canary)).toBe(before);
     expect(statSync('/etc').mode).toBe(mode);
     expect(spawnSync('find', [place(), '-name', 'shadow'], { encoding: 'utf8' }).stdout, 'a copy of /etc').toBe('');

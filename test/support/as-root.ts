@@ -50,7 +50,7 @@ export const hostile = (account: Account, script: string): ChildProcess =>
   spawn('setpriv', [...becoming(account), '/bin/sh', '-c', script], {
     cwd: '/',
     env: { PATH: '/usr/bin:/bin' },
-    stdio: 'ignore',
+    stdio: ['ignore', 'pipe', 'ignore'],
   });
 
 /** Paths below a folder that the account finds with these tests of find(1); what it may not enter it does not find. */

@@ -3,21 +3,24 @@
  * What it wants root to read or to write is the canary.
  */
 
+import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { lstatSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Account } from '../../support/as-root.ts';
+import { makeSandbox, removeSandbox } from '../../support/sandbox.ts';
 
 export const secret = 'what root alone may read';
 
-/** Perl, for a shell starts a process for each of its swaps. */
+/** Perl, for a shell starts a process for each of its swaps. Of each that has come off it writes a sign. */
 const script = `
   my ($canary, @places) = @ARGV;
-  my $round = 0;
+  my ($round, $parent) = (0, getppid());
   while (1) {
     $round++;
-    exit if getppid() == 1;
+    exit if getppid() != $parent;
     for my $place (@places) {
       my ($prey, $away, $trap) = ("$place/prey", "$place/away", "$place/trap");
       mkdir $prey; mkdir "$prey/deep";
@@ -25,7 +28,7 @@ const script = `
       if (open my $bait, '>', "$prey/deep/song") { print $bait "bait\\n"; close $bait; }
       symlink $canary, $trap;
       select undef, undef, undef, 0.0003 * ($round % 4);
-      rename $prey, $away and rename $trap, $prey;
+      rename $prey, $away and rename $trap, $prey and syswrite STDOUT, '.';
       select undef, undef, undef, 0.0003 * ($round % 3);
       unlink $prey; unlink $trap;
       symlink "$canary/song", "$place/song"; link "$place/song", "$place/hard";
@@ -38,8 +41,11 @@ const script = `
   }`;
 
 export interface Racer {
-  /** Ends it, before anybody else goes where it has been. */
+  /** Resolves once a folder has been swapped for a link; where none is, it is ended. */
+  readonly begun: () => Promise<void>;
+  /** Ends it, before anybody else goes where it has been. Throws where it had ended before. */
   readonly end: () => Promise<void>;
+  readonly swaps: () => number;
 }
 
 export const startRacer = ({ uid, gid }: Account, canary: string, places: readonly string[]): Racer => {
@@ -47,15 +53,43 @@ export const startRacer = ({ uid, gid }: Account, canary: string, places: readon
   const child: ChildProcess = spawn('setpriv', [...becoming, 'perl', '-e', script, canary, ...places], {
     cwd: '/',
     env: { PATH: '/usr/bin:/bin' },
-    stdio: 'ignore',
+    stdio: ['ignore', 'pipe', 'ignore'],
   });
-  const ended = once(child, 'exit');
-  return {
-    end: async () => {
-      child.kill('SIGKILL');
-      await ended;
-    },
+  let swaps = 0;
+  child.stdout?.on('data', (signs: Buffer) => {
+    swaps += signs.length;
+  });
+  const ended = once(child, 'close');
+  const end = async (): Promise<void> => {
+    const wasAlive = isAlive(child);
+    child.kill('SIGKILL');
+    await ended;
+    assert.ok(wasAlive, 'the account was at it all the time');
   };
+  const begun = async (): Promise<void> => {
+    for (let waited = 0; swaps === 0 && waited < patienceMs && isAlive(child); waited += 10) await sleep(10);
+    if (swaps > 0) return;
+    await end();
+    assert.fail('the account has swapped nothing');
+  };
+  return { begun, end, swaps: () => swaps };
+};
+
+const patienceMs = 30_000;
+
+const isAlive = ({ exitCode, signalCode }: ChildProcess): boolean => exitCode === null && signalCode === null;
+
+/** Whether one more time of reading is seen on this filesystem: without it nothing would tell that the canary was read. */
+export const isReadingSeen = (): boolean => {
+  const folder = makeSandbox();
+  try {
+    const canary = makeCanary(folder);
+    const before = canaryLooks(canary);
+    readFileSync(join(canary, 'deep/song'));
+    return canaryLooks(canary) !== before;
+  } finally {
+    removeSandbox(folder);
+  }
 };
 
 /** What nobody may touch. Its files were last read long before they were written, so that one more time of reading shows. */
@@ -73,8 +107,9 @@ export const makeCanary = (folder: string): string => {
 export const canaryLooks = (canary: string): string =>
   ['.', 'song', 'deep', 'deep/song']
     .map((path) => {
-      const { mode, uid, gid, nlink, size, atimeMs, mtimeMs, ctimeMs, ino } = lstatSync(join(canary, path));
-      return [path, mode, uid, gid, nlink, size, size < 100 ? atimeMs : '', mtimeMs, ctimeMs, ino].join(' ');
+      const stat = lstatSync(join(canary, path));
+      const { mode, uid, gid, nlink, size, atimeMs, mtimeMs, ctimeMs, ino } = stat;
+      return [path, mode, uid, gid, nlink, size, stat.isFile() ? atimeMs : '', mtimeMs, ctimeMs, ino].join(' ');
     })
     .concat(readdirSync(canary).sort().join(), readdirSync(join(canary, 'deep')).join())
     .join('\n');
