@@ -12,7 +12,7 @@ import { type Chance, chanceOf } from './chance.ts';
 import { type Change, type ChangeName, callsOf, changes, deal, onBase, type Ready, withStages } from './changes.ts';
 import { endProcesses, name } from './stage.ts';
 import { type CallAt, type CallMade, callsTouching, cannotTrace, type Traced, traced } from './strace.ts';
-import { generationOf, isOpen, type Side, settled } from './truth.ts';
+import { generationOf, holds, isOpen, type Side, settled } from './truth.ts';
 
 export const killRecover: Attack = {
   name: 'kill-recover',
@@ -119,15 +119,18 @@ const attackPoint = async (
   };
   const whole = await traced(stage.world, wayOf(towards));
   assert.equal(whole.exit, 0, `${id}: ${whole.stderr}`);
+  const side = towards === 'undo' ? 'old' : 'new';
+  assert.equal(await holds(stage, sides, before), side, `${id} is where it says, where nothing is killed`);
   const calls = callsTouching(stage.world.home, whole.calls);
   for (const call of chanceOf(seed, id).some(calls, full ? fullKills : quickKills)) {
     await tally.check(`${id}:${call.call}:${call.nth}`, async (missed) => {
       await again();
       const run = await killed(ready, wayOf(towards), call);
-      if (run.signal !== 'SIGKILL') missed();
-      const side = await settledOrTold(ready, before, run);
-      if (towards !== 'forced')
-        assert.equal(side, towards === 'undo' ? 'old' : 'new', 'the way that the commit decides');
+      const isKilled = run.signal === 'SIGKILL';
+      if (!isKilled) missed();
+      const ended = await settledOrTold(ready, before, run);
+      // A recovery by hand that is killed has not said yet which way it goes.
+      if (towards !== 'forced' || !isKilled) assert.equal(ended, side, 'the way that the commit, or a hand, decides');
     });
   }
   await stage.layBack('base');
