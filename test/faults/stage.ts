@@ -6,15 +6,17 @@
  */
 
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Looks, looksOf } from '../support/oracle.ts';
+import { endProcesses, processesOf } from '../support/processes.ts';
 import { freePort } from '../support/sandbox.ts';
 import { endScenario, makeScenario, type Run, type Scenario, type ScenarioOptions } from '../support/scenario.ts';
 import { repository } from '../support/seed.ts';
 import { set } from '../support/steps.ts';
 import { copyInstances, copyMarks, copyPart } from './copies.ts';
+
+export { endProcesses };
 
 export const product = join(repository, 'test/fixtures/products/json-server/manifest.yaml');
 export const name = 'json-server';
@@ -154,16 +156,3 @@ const freshen = (world: Scenario, as: string): void => {
   copyMarks(marksOf(world, as), world.path('locks'));
   rmSync(world.path('staging'), { recursive: true, force: true });
 };
-
-/** Ends, with SIGKILL, every process whose command line has this home. */
-export const endProcesses = (home: string): void => {
-  for (let pids = processesOf(home); pids.length > 0; pids = processesOf(home)) {
-    spawnSync('kill', ['-9', ...pids.map(String)]);
-  }
-};
-
-const processesOf = (home: string): number[] =>
-  spawnSync('pgrep', ['-f', home], { encoding: 'utf8' })
-    .stdout.split('\n')
-    .map(Number)
-    .filter((pid) => pid > 0 && pid !== process.pid);

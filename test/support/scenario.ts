@@ -4,10 +4,11 @@
  */
 
 import type { ChildProcess } from 'node:child_process';
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { chownSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import { endProcesses } from './processes.ts';
 import { programCopy } from './program-copy.ts';
 import { makeSandbox, removeSandbox } from './sandbox.ts';
 import { copyStore, lendStore, nobody, seedStore } from './seed.ts';
@@ -94,7 +95,7 @@ export const endScenario = async (world: Scenario): Promise<void> => {
     await world.run(['recover', name]);
     await world.run(['stop', name]);
   }
-  killLeftovers(world.home);
+  endProcesses(world.home);
   removeSandbox(world.folder);
 };
 
@@ -121,14 +122,6 @@ const parseOne = ({ stdout, stderr, exit }: Run): Document => {
     return JSON.parse(stdout);
   } catch {
     throw new Error(`Not one JSON document (exit ${exit}):\n${stdout}\n--- stderr\n${stderr}`);
-  }
-};
-
-/** Whatever still runs with its command line in this home, by pid. */
-const killLeftovers = (home: string): void => {
-  const { stdout } = spawnSync('pgrep', ['-f', home], { encoding: 'utf8' });
-  for (const pid of stdout.split('\n').map(Number).filter(Boolean)) {
-    if (pid !== process.pid) spawnSync('kill', ['-9', String(pid)]);
   }
 };
 
