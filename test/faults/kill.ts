@@ -1,5 +1,5 @@
 /**
- * Killed right before every system call of a change that changes anything below the home. Afterwards, with at most one `recover`, everything is old or new (truth.ts).
+ * Killed right before every system call of a change's main thread that changes anything below the home; and while its child copies data (kill/copying.ts). Afterwards, with at most one `recover`, everything is old or new (truth.ts).
  *
  * Which calls there are is counted in a run of its own. A run may have a few more or less of those that do not matter (waking a thread), so a case is the number of the call, and
  * what it was is printed where it fails.
@@ -9,12 +9,14 @@ import assert from 'node:assert/strict';
 import type { Attack } from './attack.ts';
 import { chanceOf } from './chance.ts';
 import { type Change, callsOf, changesFor, deal, onBase, type Ready, withStages } from './changes.ts';
+import { killWhileCopying } from './kill/copying.ts';
 import { type CallAt, cannotTrace, traced } from './strace.ts';
 import { generationOf, type Side, settled } from './truth.ts';
 
 export const kill: Attack = {
   name: 'kill',
-  title: 'kill -9 before each system call of a change that changes anything',
+  title:
+    'kill -9 before each system call of its main thread by which a change changes anything, and while data is copied',
   atLeast: 1000,
   cannot: cannotTrace,
   run: async (tally, options) => {
@@ -30,6 +32,7 @@ export const kill: Attack = {
         });
       });
     }
+    await killWhileCopying(tally, options);
   },
 };
 
