@@ -117,11 +117,12 @@ const attackPoint = async (
     if (towards === 'finish' && sides.fresh.current !== null) stage.freshen('open');
     else await stage.layBack('open');
   };
-  const whole = await traced(stage.world, wayOf(towards));
-  assert.equal(whole.exit, 0, `${id}: ${whole.stderr}`);
   const side = towards === 'undo' ? 'old' : 'new';
+  await wholly(ready, towards);
   assert.equal(await holds(stage, sides, before), side, `${id} is where it says, where nothing is killed`);
-  const calls = callsTouching(stage.world.home, whole.calls);
+  await again();
+  // Some of what the first one did stays done, whatever is laid back.
+  const calls = await wholly(ready, towards);
   for (const call of chanceOf(seed, id).some(calls, full ? fullKills : quickKills)) {
     await tally.check(`${id}:${call.call}:${call.nth}`, async (missed) => {
       await again();
@@ -134,6 +135,13 @@ const attackPoint = async (
     });
   }
   await stage.layBack('base');
+};
+
+/** The calls of a recovery that nothing happens to. */
+const wholly = async ({ stage }: Ready, towards: Towards): Promise<CallMade[]> => {
+  const { exit, stderr, calls } = await traced(stage.world, wayOf(towards));
+  assert.equal(exit, 0, `${towards}: ${stderr}`);
+  return callsTouching(stage.world.home, calls);
 };
 
 const tripleKill = async (
@@ -162,10 +170,9 @@ const killedInRecovery = async (ready: Ready, chance: Chance): Promise<Traced> =
   const { stage } = ready;
   endProcesses(stage.world.home);
   stage.keep('open');
-  const whole = await traced(stage.world, wayOf('undo'));
-  assert.equal(whole.exit, 0, whole.stderr);
+  const calls = await wholly(ready, 'undo');
   stage.layStill('open');
-  return killed(ready, wayOf('undo'), chance.one(whileOpen(callsTouching(stage.world.home, whole.calls))));
+  return killed(ready, wayOf('undo'), chance.one(whileOpen(calls)));
 };
 
 /** A recovery that was at its end before it came to that call has ended well. */
