@@ -6,13 +6,16 @@
 
 import { describe, expect, it } from 'vitest';
 import { type Change, changes } from '../faults/changes.ts';
-import { makeStage, name, type Stage, upgrade } from '../faults/stage.ts';
+import { makeStage, name, type Stage } from '../faults/stage.ts';
 import { generationOf, type Side, type Sides, settled, sidesOf } from '../faults/truth.ts';
 import { crashed } from '../support/crash.ts';
 import type { Run } from '../support/scenario.ts';
 
 /** The others have the steps of an upgrade: of them each fourth entry is enough here. */
 const strides = { upgrade: 1, uninstall: 1, install: 4, reinstall: 4, rollback: 4 } as const;
+
+/** A no would be recorded at once, whatever becomes of the change. */
+const silentUpgrade = changes.upgrade.args();
 
 /** Which write of an upgrade's journal says that the start is begun. */
 const whileStarting = 20;
@@ -24,7 +27,7 @@ describe.concurrent.for(['undo', 'finish'])('recover --%s', (towards) => {
     let side: Side | undefined;
     const tried = await eachWrite(1, async (at) => {
       const before = await begin(stage, side);
-      const interrupted = await crashed(stage.world, upgrade, whileStarting);
+      const interrupted = await crashed(stage.world, silentUpgrade, whileStarting);
       expect(interrupted.signal, interrupted.stderr).toBe('SIGKILL');
       const killed = await crashed(stage.world, ['recover', name, `--${towards}`], at);
       side = await endsIn(stage, sides, before, `write ${at} of recover --${towards}: ${killed.stderr}`, at);
@@ -86,7 +89,7 @@ const ready = async (
 const endsIn = async (stage: Stage, sides: Sides, before: number, what: string, at: number): Promise<Side> => {
   const { document } = await stage.world.json(['status', name]);
   const open = document.instance?.unfinished !== undefined;
-  if (open && at % 5 === 1) expect((await stage.world.run(upgrade)).exit, what).toBe(8);
+  if (open && at % 5 === 1) expect((await stage.world.run(silentUpgrade)).exit, what).toBe(8);
   // One recovery in any case: what a kill behind the last entry has left goes with it.
   return settled(stage, sides, before);
 };
