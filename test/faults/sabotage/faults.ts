@@ -11,12 +11,15 @@ export interface Sabotage {
   readonly caught: Catcher;
 }
 
-export type Catcher =
-  /** An upgrade that is killed right before this call (or in which it fails, with `error`), and recovered. */
+/** `seen`: what has to be in the failure. */
+export type Catcher = {
+  readonly seen: RegExp;
+} /** An upgrade that is killed right before this call (or in which it fails, with `error`), and recovered. */ & (
   | { readonly at: (call: CallMade, index: number, all: readonly CallMade[]) => boolean; readonly error?: string }
   | { readonly look: Look }
   /** A test of the file fails. */
-  | { readonly test: string };
+  | { readonly test: string }
+);
 
 /** The sync behind the line that begins the step: unlike those of writes its number is the same in every run. */
 const begin =
@@ -35,7 +38,7 @@ export const sabotages: readonly Sabotage[] = [
     name: 'a sync left out',
     file: 'src/system/append.ts',
     changes: [['    fsyncSync(fd);\n', '']],
-    caught: { look: syncedAtOnce },
+    caught: { look: syncedAtOnce, seen: /synced before fsync\(/ },
   },
   {
     name: 'a failed sync ignored',
@@ -44,13 +47,14 @@ export const sabotages: readonly Sabotage[] = [
     caught: {
       at: ({ call, line }) => call === 'fsync' && line.includes('open.jsonl'),
       error: 'EIO',
+      seen: /no success after a failed fsync/,
     },
   },
   {
     name: 'steps undone in the order in which they were done',
     file: 'src/change/transaction.ts',
     changes: [['transactionSteps(ctx).toReversed()', 'transactionSteps(ctx)']],
-    caught: { look: undoneBackwards },
+    caught: { look: undoneBackwards, seen: /undoing it failed too/ },
   },
   {
     name: 'a step noted behind itself',
@@ -62,7 +66,7 @@ export const sabotages: readonly Sabotage[] = [
         "  appendEntry(ctx.world, ctx.paths, { entry: 'begin', step: step.id });\n  appendEntry(ctx.world, ctx.paths, { entry: 'done', step: step.id });\n",
       ],
     ],
-    caught: { at: switching('config') },
+    caught: { at: switching('config'), seen: /undoing it failed too[\s\S]*server\.env\s+is missing/ },
   },
   {
     name: 'data replaced without a backup',
@@ -73,7 +77,7 @@ export const sabotages: readonly Sabotage[] = [
         "    process.getBuiltinModule('node:fs').rmSync(path, { recursive: true });\n",
       ],
     ],
-    caught: { at: begin('current') },
+    caught: { at: begin('current'), seen: /undoing it failed too[\s\S]*db\.json/ },
   },
   {
     name: 'the second copy left out',
@@ -84,13 +88,13 @@ export const sabotages: readonly Sabotage[] = [
         '    if (process.pid === 0) await updateTree(ctx.paths.data, nextOf(ctx.paths,',
       ],
     ],
-    caught: { look: lastWritesArrive },
+    caught: { look: lastWritesArrive, seen: /written while the first copy stood/ },
   },
   {
     name: 'health ignored',
     file: 'src/change/steps/service.ts',
     changes: [['  if (report.healthy) return;\n', '  if (process.pid !== 0) return;\n']],
-    caught: { look: healthCounts },
+    caught: { look: healthCounts, seen: /AssertionError[^\n]* exit 0: / },
   },
   {
     name: 'the yes of before kept over an undone upgrade',
@@ -102,7 +106,7 @@ export const sabotages: readonly Sabotage[] = [
         '',
       ],
     ],
-    caught: { at: begin('generation') },
+    caught: { at: begin('generation'), seen: /"accepted"[^\n]* on the old side, begun/ },
   },
   {
     name: 'secrets for everybody to read',
@@ -110,13 +114,13 @@ export const sabotages: readonly Sabotage[] = [
     changes: [
       ['Object.fromEntries(secrets), () => ({ mode: 0o600 })', 'Object.fromEntries(secrets), () => ({ mode: 0o644 })'],
     ],
-    caught: { look: secretsAreKept },
+    caught: { look: secretsAreKept, seen: /token is for its owner alone/ },
   },
   {
     name: 'leftovers of a killed run kept',
     file: 'src/change/recover.ts',
     changes: [['return (await removeLeftovers(ports, paths)) || unopened;', 'return unopened;']],
-    caught: { at: ({ call, line }) => call === 'mkdir' && line.includes('/config.base.next"') },
+    caught: { at: ({ call, line }) => call === 'mkdir' && line.includes('/config.base.next"'), seen: /'config\.next'/ },
   },
   {
     name: 'the lock skipped',
@@ -127,13 +131,16 @@ export const sabotages: readonly Sabotage[] = [
         '    return { following: (ports) => ports, release: () => undefined };\n',
       ],
     ],
-    caught: { test: 'test/change/hold.test.ts' },
+    caught: { test: 'test/change/hold.test.ts', seen: /FAIL [^\n]* > one at a time, and the other is told/ },
   },
   {
     name: 'the digest of a journal line unchecked',
     file: 'src/instance/unfinished.ts',
     changes: [["if (line[16] !== ' ' || digestOf(json) !== line.slice(0, 16)) return", "if (line[16] !== ' ') return"]],
-    caught: { test: 'test/change/journal.test.ts' },
+    caught: {
+      test: 'test/change/journal.test.ts',
+      seen: /FAIL [^\n]* > is damaged, never absent: a flipped bit in the middle/,
+    },
   },
   {
     name: 'the reserve kept when an undo begins',
@@ -144,6 +151,6 @@ export const sabotages: readonly Sabotage[] = [
         '',
       ],
     ],
-    caught: { test: 'test/change/journal.test.ts' },
+    caught: { test: 'test/change/journal.test.ts', seen: /FAIL [^\n]* > gives its reserve back when an undo begins/ },
   },
 ];

@@ -14,8 +14,8 @@ export interface Workshop {
   readonly sabotaged: (sabotage: Sabotage, work: () => Promise<void>) => Promise<void>;
   /** Builds the source as it is now, and runs the work with that as the program that is attacked. */
   readonly asProgram: (work: () => Promise<void>) => Promise<void>;
-  /** True if the tests of the file pass with the source as it is now. */
-  readonly passes: (test: string) => boolean;
+  /** What the tests of the file say that fail with the source as it is now; undefined where all pass. */
+  readonly failureOf: (test: string) => string | undefined;
   readonly close: () => void;
 }
 
@@ -29,7 +29,10 @@ export const openWorkshop = (): Workshop => {
   return {
     sabotaged: (sabotage, work) => sabotaged(shop, sabotage, work),
     asProgram: (work) => asProgram(shop, program, work),
-    passes: (test) => run(shop, 'node_modules/vitest/vitest.mjs', 'run', test).status === 0,
+    failureOf: (test) => {
+      const { status, stdout, stderr } = run(shop, 'node_modules/vitest/vitest.mjs', 'run', test);
+      return status === 0 ? undefined : stdout + stderr;
+    },
     close: () => rmSync(folder, { recursive: true, force: true }),
   };
 };
@@ -73,4 +76,5 @@ const asProgram = async (shop: string, program: string, work: () => Promise<void
   }
 };
 
-const run = (cwd: string, ...command: string[]) => spawnSync(process.execPath, command, { cwd, encoding: 'utf8' });
+const run = (cwd: string, ...command: string[]) =>
+  spawnSync(process.execPath, command, { cwd, encoding: 'utf8', env: { ...process.env, NO_COLOR: '1' } });
