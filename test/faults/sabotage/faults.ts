@@ -139,7 +139,7 @@ export const sabotages: readonly Sabotage[] = [
     changes: [["if (line[16] !== ' ' || digestOf(json) !== line.slice(0, 16)) return", "if (line[16] !== ' ') return"]],
     caught: {
       test: 'test/change/journal.test.ts',
-      seen: /FAIL [^\n]* > is damaged, never absent: a flipped bit in the middle/,
+      seen: /(×|FAIL [^\n]* >) is damaged, never absent: a flipped bit/,
     },
   },
   {
