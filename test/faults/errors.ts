@@ -24,7 +24,9 @@ export const errors: Attack = {
         const chance = chanceOf(options.seed, `errors ${kind}`);
         const opens = all.filter(({ call }) => opening.includes(call));
         const changing = all.filter(({ call }) => !opening.includes(call));
-        const chosen = options.full
+        // Where one is asked for it is played, whichever the day's choice is.
+        const isAll = options.full || !tally.wants('any');
+        const chosen = isAll
           ? [...changing, ...chance.some(opens, fullOpens)]
           : [...chance.some(changing, quickShare), ...chance.some(opens, 1)];
         await deal(ready, chosen, async (one, at) => {

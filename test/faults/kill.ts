@@ -23,7 +23,9 @@ export const kill: Attack = {
     for (const [kind, change] of changesFor('kill', tally, options)) {
       await withStages(change, options, async (ready) => {
         const all = await callsOf(change, ready[0]);
-        const chosen = options.full ? all : chanceOf(options.seed, `kill ${kind}`).some(all, quickShare);
+        // Where one is asked for it is played, whichever the day's choice is.
+        const isAll = options.full || !tally.wants('any');
+        const chosen = isAll ? all : chanceOf(options.seed, `kill ${kind}`).some(all, quickShare);
         tally.note(`${kind} ${all.length}`);
         await deal(ready, chosen, async (one, at) => {
           await tally.check(`${kind}:${at.call}:${at.nth}`, (missed) =>

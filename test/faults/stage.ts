@@ -100,9 +100,12 @@ const use = async (port: number): Promise<void> => {
 
 /** Which release answers, and with whose data. */
 export const answersAt = async (port: number): Promise<string> => {
+  // A connection that is kept for the next question may be closed by its server just then.
+  const headers = { connection: 'close' };
   const ask = async (path: string): Promise<string> => {
     try {
-      const response = await fetch(`http://127.0.0.1:${port}${path}`, { signal: AbortSignal.timeout(10_000) });
+      const signal = AbortSignal.timeout(10_000);
+      const response = await fetch(`http://127.0.0.1:${port}${path}`, { headers, signal });
       return response.status === 200 ? createdFrom(await response.text()) : String(response.status);
     } catch {
       return 'nobody';
