@@ -156,11 +156,20 @@ const ask = (request: TreeRequest, as: Owner | undefined, options: TreeOptions):
       const { answer, error } = heard();
       if (error) reject(as && races.has(codeOf(error)) ? disturbed(error, as) : error);
       else if (answer && code === 0) resolvePromise(answer);
-      else reject(new Error(`${nameOf(request)} broke off (${signal ?? `code ${code}`}). ${complaint.trim()}`));
+      else if (signal !== null) reject(endedBy(signal, request));
+      else reject(new Error(`${nameOf(request)} broke off (code ${code}). ${complaint.trim()}`));
     });
     child.stdin.end(JSON.stringify({ request, as, parent: process.pid } satisfies TreeOrder));
   });
 };
+
+/** Not by us: by whoever types `kill`, or by the kernel that has run out of memory. */
+const endedBy = (signal: NodeJS.Signals, request: TreeRequest): Failure =>
+  new Failure(
+    'refused-check',
+    `${nameOf(request)} was broken off by ${signal}.`,
+    'Somebody has ended it, or the machine has run out of memory (journalctl -k tells). Mend the cause and try again.',
+  );
 
 const nameOf = (request: TreeRequest): string =>
   'path' in request ? `To ${request.job} ${request.path}` : `To ${request.job} ${request.from} to ${request.to}`;

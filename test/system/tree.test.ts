@@ -448,6 +448,25 @@ test('the child ends when we are killed', async () => {
   expect(await waitGone(child, 60_000)).toBe(true);
 });
 
+test('a child that somebody else has ended is told as that, and not as a bug', async () => {
+  const folder = sandbox();
+  mkdirSync(join(folder, 'tree'));
+  for (let i = 0; i < 60; i++) writeFileSync(join(folder, 'tree', `f${i}`), Buffer.alloc(5_000_000, i));
+  const children = () => readFileSync(`/proc/${process.pid}/task/${process.pid}/children`, 'utf8');
+  const copier = (): number | undefined =>
+    children()
+      .split(' ')
+      .filter((pid) => pid !== '' && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('tree-child'))
+      .map(Number)[0];
+  const copied = copyTree(join(folder, 'tree'), join(folder, 'copy'), {
+    onProgress: () => {
+      const pid = copier();
+      if (pid !== undefined) process.kill(pid, 'SIGKILL');
+    },
+  });
+  await expect(copied).rejects.toMatchObject({ code: 'refused-check', message: expect.stringContaining('SIGKILL') });
+});
+
 test('a child whose parent went while it wrote out the disk makes nothing any more', () => {
   const folder = sandbox();
   const [tree, copy] = [join(folder, 'tree'), join(folder, 'copy')];
