@@ -6,38 +6,16 @@ import type { Facts } from '../../src/change/plan.ts';
 import { assemblePlan } from '../../src/change/plan.ts';
 import type { InstancePaths } from '../../src/instance/paths.ts';
 import { instancePaths } from '../../src/instance/paths.ts';
-import type { InstanceState } from '../../src/instance/state.ts';
 import { unfinished, writeLine } from '../../src/instance/unfinished.ts';
 import { listFolder, statIfThere } from '../../src/system/files.ts';
 import { realWorld } from '../../src/system/world.ts';
 import type { InstanceName } from '../../src/values.ts';
 import { withTinyDisk } from '../support/mounts.ts';
+import { sampleRelease, sampleState } from '../support/sample-state.ts';
 import { sandbox } from '../support/sandbox.ts';
 
 const world = realWorld();
-const release = { product: 'maildev', version: '3.0.0', digest: '0123456789ab' } as InstanceState['release'];
-
-const state: InstanceState = {
-  format: 1,
-  name: 'mail' as InstanceName,
-  product: 'maildev' as InstanceState['product'],
-  title: 'MailDev',
-  urls: {},
-  installed: true,
-  generation: 7,
-  key: 'a'.repeat(64) as InstanceState['key'],
-  release,
-  noticeId: null,
-  settings: { webPort: 1080 },
-  supervisor: 'process',
-  account: null,
-  veto: null,
-  running: true,
-  previous: null,
-  manifest: null,
-  installedAt: '2026-01-01T00:00:00.000Z',
-  changedAt: '2026-01-01T00:00:00.000Z',
-};
+const state = sampleState({ settings: { webPort: 1080 } });
 
 const opening: Opening = {
   kind: 'install',
@@ -46,7 +24,7 @@ const opening: Opening = {
     instance: 'mail',
     productTitle: 'MailDev',
     from: null,
-    to: release,
+    to: sampleRelease,
     generation: 7,
     fetch: null,
     runtime: null,

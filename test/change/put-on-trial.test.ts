@@ -9,6 +9,7 @@ import { type InstanceState, readState } from '../../src/instance/state.ts';
 import { trialFrom } from '../../src/instance/trial.ts';
 import { realWorld } from '../../src/system/world.ts';
 import type { InstanceName } from '../../src/values.ts';
+import { sampleState } from '../support/sample-state.ts';
 import { sandbox } from '../support/sandbox.ts';
 
 const [opened, held, recovered] = ['12:00', '12:01', '18:00'].map((time) => `2026-03-01T${time}:00.000Z`) as [
@@ -18,28 +19,7 @@ const [opened, held, recovered] = ['12:00', '12:01', '18:00'].map((time) => `202
 ];
 const at = (time: string) => ({ ...realWorld(), now: () => new Date(time) });
 
-const after: InstanceState = {
-  format: 1,
-  name: 'mail' as InstanceName,
-  product: 'maildev' as InstanceState['product'],
-  title: 'MailDev',
-  urls: {},
-  installed: true,
-  generation: 7,
-  key: 'a'.repeat(64) as InstanceState['key'],
-  release: { product: 'maildev', version: '3.0.0', digest: '0123456789ab' } as InstanceState['release'],
-  noticeId: null,
-  settings: {},
-  supervisor: 'process',
-  account: null,
-  veto: null,
-  running: true,
-  previous: null,
-  manifest: null,
-  installedAt: opened,
-  changedAt: opened,
-  trial: trialFrom(15, new Date(opened)),
-};
+const after = sampleState({ trial: trialFrom(15, new Date(opened)) }, opened);
 
 const opening = {
   ...{ kind: 'upgrade', plan: { kind: 'upgrade', generation: 7, steps: [] }, before: null, after },

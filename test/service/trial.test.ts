@@ -15,6 +15,7 @@ import type { ServiceSpec } from '../../src/service/spec.ts';
 import type { Observation } from '../../src/service/supervisor.ts';
 import { isOver, judge, lookAtTrial, patienceOf, type Seen } from '../../src/service/trial.ts';
 import type { InstanceName } from '../../src/values.ts';
+import { sampleState } from '../support/sample-state.ts';
 import { sandbox } from '../support/sandbox.ts';
 
 const start = new Date('2026-03-01T12:00:00.000Z');
@@ -164,24 +165,4 @@ describe('a look', () => {
   });
 });
 
-const installed: InstanceState = {
-  format: 1,
-  name: 'mail' as InstanceName,
-  product: 'maildev' as InstanceState['product'],
-  title: 'MailDev',
-  urls: {},
-  installed: true,
-  generation: 7,
-  key: 'a'.repeat(64) as InstanceState['key'],
-  release: { product: 'maildev', version: '3.0.0', digest: '0123456789ab' } as InstanceState['release'],
-  noticeId: null,
-  settings: {},
-  supervisor: 'systemd',
-  account: null,
-  veto: null,
-  running: true,
-  previous: null,
-  manifest: null,
-  installedAt: start.toISOString(),
-  changedAt: start.toISOString(),
-};
+const installed = sampleState({ supervisor: 'systemd' }, start.toISOString());
