@@ -8,7 +8,7 @@
 
 import { join } from 'node:path';
 import { Failure } from '../errors.ts';
-import { makeFolder, readIfThere, removeFile } from '../system/files.ts';
+import { makeFolder, readIfThere, removeFile, statIfThere } from '../system/files.ts';
 import { isLocked } from '../system/lock.ts';
 import { argumentsOf, ownerOf } from '../system/process-table.ts';
 import { isAlive, type ProcessIdentity, signalProcess, sleep, startDetached, waitGone } from '../system/processes.ts';
@@ -77,11 +77,12 @@ export const stopDetached = async (spec: ServiceSpec): Promise<void> => {
   removeRecord(spec.paths);
 };
 
-/** A record is enough to tell; no signal and no lock is needed to look. */
+/** A record is enough to tell; no signal and no lock is needed to look. Root sees what others run in homes of theirs: their record is theirs. */
 export const observeRun = (spec: ServiceSpec): Observation => {
-  const record = recordOf(spec);
+  const owner = statIfThere(spec.paths.folder)?.uid ?? spec.host.uid;
+  const record = readRecord(spec.paths, owner);
   const restarts = record?.restarts ?? 0;
-  const child = childOf(spec, record) ?? (record === undefined ? null : strayOf(spec));
+  const child = childOf(spec, record, owner) ?? (record === undefined ? null : strayOf(spec));
   if (child !== null) return { state: 'running', main: child, restarts };
   return { state: record === undefined ? 'stopped' : 'failed', restarts };
 };
@@ -91,9 +92,9 @@ export const supervisorLog = ({ paths }: ServiceSpec): string => join(paths.run,
 
 const recordOf = (spec: ServiceSpec): ProcessRecord | undefined => readRecord(spec.paths, spec.host.uid);
 
-const childOf = (spec: ServiceSpec, record: ProcessRecord | undefined): ProcessIdentity | null => {
+const childOf = (spec: ServiceSpec, record: ProcessRecord | undefined, owner: number): ProcessIdentity | null => {
   const child = record?.child ?? null;
-  const uid = spec.account?.uid ?? spec.host.uid;
+  const uid = spec.account?.uid ?? owner;
   return child !== null && isAlive(child) && ownerOf(child.pid) === uid ? child : null;
 };
 

@@ -76,6 +76,10 @@ describe.skipIf(skipped)("root in another user's home", () => {
     expect(users()).toEqual([String(nobody?.uid)]);
   });
 
+  it('sees that the server runs', () => {
+    expect(asRoot('status', 'mail').document.instance).toMatchObject({ state: 'running', health: 'healthy' });
+  });
+
   it('leaves nothing behind by looking', () => {
     const before = ofRoot();
     for (const words of [
