@@ -81,8 +81,11 @@ export const changeOf = (change: Extract<Action, { do: 'kill' }>['change']): Exc
 const same = (model: Model, exit: number): Outcome => ({ exit, next: model, began: false });
 const begun = (next: Model): Outcome => ({ exit: 0, next: { ...next, generation: next.generation + 1 }, began: true });
 
-/** A no is heard at once, whatever becomes of the command and whatever stands already. */
-const heard = (model: Model, said: Said): Model => (said === 'off' ? { ...model, consent: 'withdrawn' } : model);
+/** A no is heard at once, whatever becomes of the command. Where one stands and nobody is being asked, it stands as it was said first. */
+const heard = (model: Model, said: Said): Model =>
+  said === 'off' && (model.consent === 'accepted' || model.consent === 'not-asked')
+    ? { ...model, consent: 'withdrawn' }
+    : model;
 
 const answer = { on: 'accepted', off: 'declined', nothing: 'not-asked' } as const satisfies Record<Said, Consent>;
 const sideOf = ({ version, greeting, posts }: Model): Side => ({ version, greeting, posts });
