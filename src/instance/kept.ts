@@ -24,9 +24,9 @@ export const keptText = (home: string, given: string): string | undefined => {
   return `${name} is uninstalled, and what it kept lies in ${folder}. To bring it back: ${installLine(state)}. To delete that, too: ${purgeLine(state)}.`;
 };
 
-/** What is typed to install such an instance again, over what it kept. */
-export const installLine = ({ name, product, manifest }: InstanceState): string =>
-  `assent install ${manifest ?? product}${String(name) === String(product) ? '' : ` --name ${name}`}`;
+/** What is typed to install such an instance again, over what it kept: in its own version, for without one it would be the newest. */
+export const installLine = ({ name, product, manifest, release }: InstanceState): string =>
+  `assent install ${manifest ?? product}@${release.version}${String(name) === String(product) ? '' : ` --name ${name}`}`;
 
 export const purgeLine = ({ name }: InstanceState): string => `assent uninstall ${name} --purge`;
 

@@ -17,7 +17,7 @@ it('purges what was kept, once it is acknowledged', async () => {
   await done('uninstall', 'maildev');
   expect((await world.run(['uninstall', 'maildev', '--yes'])).exit).toBe(10);
   // Whoever looks for it is told where that lies, how it comes back and how it goes.
-  const told = [world.path('instances/maildev'), `assent install ${product}`, 'assent uninstall maildev --purge'];
+  const told = [world.path('instances/maildev'), `assent install ${product}@2.2.1`, 'assent uninstall maildev --purge'];
   const { exit, document } = await world.json(['status', 'maildev']);
   expect({ exit, code: document.error.code }).toEqual({ exit: 10, code: 'no-instance' });
   const all = await world.json(['status']);
