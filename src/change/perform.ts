@@ -201,6 +201,7 @@ const previousAfter = (target: Target, plan: Plan, at: string): InstanceState['p
     settings: before.settings,
     backup: backupName(target.paths, plan),
     at,
+    folder: target.paths.folder,
   };
 };
 

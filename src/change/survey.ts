@@ -35,6 +35,7 @@ import { type Rehearsal, rehearsalChance } from './rehearsal/eligibility.ts';
 import type { ChangeRequest, DataOf, Ports } from './request.ts';
 import { nextOf } from './steps/parts.ts';
 import type { Target } from './target.ts';
+import { dataGone } from './way-back.ts';
 
 export interface Survey extends FoundService {
   readonly supervisor: SupervisorKind;
@@ -164,6 +165,7 @@ const dataToCopy = async (
 ): Promise<Survey['data']> => {
   const folder = dataFolder(target, from);
   const stat = statIfThere(folder);
+  if (stat === undefined && target.restore !== null && from === 'then') throw dataGone(folder);
   if (stat === undefined) return null;
   if (stat.kind !== 'folder') throw notMovable(folder, `a ${stat.kind}`);
   // The account's child needs a program that it may read: the verified copy, and nothing below a private home.

@@ -23,6 +23,7 @@ import { changedMeanwhile, firstDigest } from './digest.ts';
 import { readJournal } from './journal.ts';
 import type { ChangeKind } from './plan.ts';
 import type { ChangeRequest, Ports } from './request.ts';
+import { wayBack } from './way-back.ts';
 
 export interface Target {
   readonly kind: ChangeKind;
@@ -135,34 +136,10 @@ const targets = {
     }
     return target('upgrade', paths, state, product, release, state.manifest, null);
   },
-  rollback: async (ports, _request, paths, before) => {
+  rollback: async (_ports, _request, paths, before) => {
     const state = mustBeInstalled(paths, before);
-    if (state.previous === null) {
-      throw new Failure(
-        'no-previous',
-        `${paths.name} has no release before ${state.release.version}.`,
-        'There is one after an upgrade.',
-      );
-    }
-    const { product, version, digest } = state.previous.release;
-    const stored = findStored(ports.home, product, version, digest);
-    if (stored === undefined) {
-      throw new Failure(
-        'refused-check',
-        `The release before, ${state.title} ${version}, is missing or incomplete in the store.`,
-        'Nothing was changed. See: assent doctor.',
-      );
-    }
-    return target(
-      'rollback',
-      paths,
-      state,
-      stored.product,
-      stored.release,
-      state.manifest,
-      state.previous,
-      state.previous.release,
-    );
+    const { previous, stored } = wayBack(paths, state);
+    return target('rollback', paths, state, stored.product, stored.release, state.manifest, previous, previous.release);
   },
   uninstall: async (ports, request, paths, before) => {
     const state = request.purge === true && before !== null ? before : mustBeInstalled(paths, before);

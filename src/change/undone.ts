@@ -20,10 +20,15 @@ export const undoneFailure = (ctx: ChangeContext, cause: unknown): Failure => {
   return new Failure(
     'change-undone',
     `The ${plan.kind} of ${plan.instance} failed and was undone: ${messageOf(cause)}`,
-    `${before?.installed ? foundAgain(ctx) : 'Nothing is installed; only logs were kept.'}${kept} The log of what failed: ${logOf(ctx)}. Mend the cause and try again.`,
+    `${before?.installed ? foundAgain(ctx) : notInstalled(ctx)}${kept} The log of what failed: ${logOf(ctx)}. Mend the cause and try again.`,
     cause,
   );
 };
+
+const notInstalled = ({ opening, paths }: ChangeContext): string =>
+  opening.before === null
+    ? 'Nothing is installed; only logs were kept.'
+    : `Nothing is installed, as before; what the uninstall had kept is as it was, in ${paths.folder}.`;
 
 const logOf = ({ opening, paths, world }: ChangeContext): string => {
   if (opening.after.supervisor !== 'systemd') return join(paths.logs, 'server.log');

@@ -42,6 +42,8 @@ export interface Previous {
   /** Folder under `backups/` that holds data, config and config.base of then. */
   readonly backup: string;
   readonly at: string;
+  /** The instance's folder of then, which that configuration may name. Absent in states of older versions. */
+  readonly folder?: string;
 }
 
 export interface InstanceState {
@@ -77,12 +79,15 @@ export interface InstanceState {
   readonly failedTrial?: FailedTrial;
 }
 
-/** Reads the state, or undefined where there is none. Throws 'refused-state-damaged' for a file that can't be trusted. */
+/**
+ * Reads the state, or undefined where there is none. A copy of another instance's folder is an instance of its own, under the name of the folder that it lies in: what the
+ * other's name stands for (unit, lock, user) is none of its. Throws 'refused-state-damaged' for a file that can't be trusted.
+ */
 export const readState = (paths: InstancePaths): InstanceState | undefined => {
   const content = readIfThere(paths.state);
   if (content === undefined) return undefined;
   try {
-    return parseState(JSON.parse(content));
+    return ofFolder(parseState(JSON.parse(content)), paths);
   } catch (error) {
     throw new Failure(
       'refused-state-damaged',
@@ -91,6 +96,12 @@ export const readState = (paths: InstancePaths): InstanceState | undefined => {
       error,
     );
   }
+};
+
+const ofFolder = (state: InstanceState, { name }: InstancePaths): InstanceState => {
+  if (state.name === name) return state;
+  const { account } = state;
+  return { ...state, name, account: account === null ? null : { ...account, made: false } };
 };
 
 /** Writes the state durably. Readable to the server's group, for the resolver runs there too. */
@@ -151,6 +162,7 @@ const parsePrevious = (value: unknown): Previous => {
     settings: parseSettings(at['settings'], 'previous.settings'),
     backup: field(at, 'backup', (name) => (/^[\w.-]+$/.test(name) && !name.startsWith('.') ? name : undefined)),
     at: text(at, 'at'),
+    ...(at['folder'] === undefined ? {} : { folder: text(at, 'folder') }),
   };
 };
 

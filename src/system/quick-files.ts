@@ -110,3 +110,10 @@ export const realPathIfThere = (path: string): string | undefined => {
     return undefined;
   }
 };
+
+/** Whether two paths lead to one folder: as they are written, or, where both are there, through links. */
+export const isSameFolder = (one: string, other: string): boolean => {
+  if (one === other) return true;
+  const real = realPathIfThere(one);
+  return real !== undefined && real === realPathIfThere(other);
+};

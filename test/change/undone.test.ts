@@ -1,7 +1,7 @@
 /** What people read where an undo failed, too: both reasons, and one log. */
 import { expect, it } from 'vitest';
 import type { ChangeContext } from '../../src/change/context.ts';
-import { stuckFailure } from '../../src/change/undone.ts';
+import { stuckFailure, undoneFailure } from '../../src/change/undone.ts';
 import { Unhealthy } from '../../src/change/unhealthy.ts';
 import { instancePaths } from '../../src/instance/paths.ts';
 import type { InstanceName } from '../../src/values.ts';
@@ -23,4 +23,13 @@ it.each([
   expect(logs).toEqual(log === undefined ? [] : [`log of the ${log}`]);
   expect(advice).toContain('/srv/assent/instances/mail/recover/assent recover mail --undo');
   expect(exit).toBe(7);
+});
+
+it.each([
+  ['logs, where nothing was there before', null, 'Nothing is installed; only logs were kept.'],
+  ['what an uninstall had kept', { installed: false }, 'is as it was, in /srv/assent/instances/mail.'],
+])('tells that an undone install leaves %s', (_case, before, told) => {
+  const after = { supervisor: 'process' };
+  const undone = { ...ctx, opening: { ...opening, kind: 'install', before, after } } as unknown as ChangeContext;
+  expect(undoneFailure(undone, new Error('it answers 503')).advice).toContain(told);
 });

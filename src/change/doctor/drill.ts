@@ -15,17 +15,18 @@ import { urlsOf } from '../../product/template.ts';
 import { holdStore } from '../../release/holds.ts';
 import { ensureProgram } from '../../release/program.ts';
 import { ensureNode } from '../../release/runtime.ts';
-import { findStored, type StoredRelease } from '../../release/store.ts';
-import { makeFolder, replaceLink, statIfThere } from '../../system/files.ts';
+import type { StoredRelease } from '../../release/store.ts';
+import { replaceLink, statIfThere } from '../../system/files.ts';
 import { copyTree, measureTree } from '../../system/tree.ts';
 import type { World } from '../../system/world.ts';
 import { treeOptions } from '../as-account.ts';
 import { holdInstance } from '../hold.ts';
 import { inside } from '../rehearsal/rehearse.ts';
 import { lackingForCopy } from '../space.ts';
-import { backupOf, configParts, partPath } from '../steps/parts.ts';
+import { configParts, partPath } from '../steps/parts.ts';
 import { linkTo } from '../steps/state.ts';
 import { refuseUnfinished } from '../target.ts';
+import { dataGone, type WayBack, wayBack } from '../way-back.ts';
 
 export interface Drill {
   /** What it would go back to. */
@@ -65,44 +66,22 @@ export const drill = async (world: World, paths: InstancePaths, until: AbortSign
   }
 };
 
-interface Subject {
+interface Subject extends WayBack {
   readonly world: World;
   readonly paths: InstancePaths;
   readonly state: InstanceState;
-  readonly previous: Previous;
-  readonly stored: StoredRelease;
-  /** The folder of the backup. */
-  readonly folder: string;
 }
 
 const subjectOf = (world: World, paths: InstancePaths): Subject => {
   const state = readState(paths);
   if (state?.installed !== true)
     throw new Failure('no-instance', `${paths.name} is not installed.`, 'Install it: assent install');
-  const { previous } = state;
-  if (previous === null)
-    throw new Failure(
-      'no-previous',
-      `${paths.name} has no release before ${state.release.version}: there is no rollback to try.`,
-      'There is one after an upgrade.',
-    );
-  const { product, version, digest } = previous.release;
-  const stored = findStored(paths.home, product, version, digest);
-  const folder = backupOf(paths, previous.backup);
-  if (stored !== undefined && statIfThere(folder)?.kind === 'folder')
-    return { world, paths, state, previous, stored, folder };
-  throw new Failure(
-    'refused-check',
-    stored === undefined
-      ? `The release before, ${state.title} ${version}, is missing or incomplete in the store.`
-      : `The backup of a rollback, ${folder}, is gone.`,
-    `Nothing was changed. What else there is to it: assent doctor ${paths.name}`,
-  );
+  return { world, paths, state, ...wayBack(paths, state) };
 };
 
 const refuseWithoutSpace = async ({ paths, state, folder }: Subject): Promise<void> => {
   const data = join(folder, 'data');
-  if (statIfThere(data) === undefined) return;
+  if (statIfThere(data)?.kind !== 'folder') throw dataGone(data);
   const lacking = lackingForCopy(paths.home, await measureTree(data, treeOptions(state)));
   if (lacking === undefined) return;
   throw new Failure('refused-space', `There is not enough space for a copy: ${lacking}.`, 'Nothing was changed.');
@@ -125,10 +104,7 @@ const layOut = async ({ paths, state, previous, stored, folder }: Subject, { ins
     const from = [join(folder, part), partPath(paths, part)].find((path) => statIfThere(path) !== undefined);
     if (from !== undefined) await copyTree(from, join(instance, part));
   }
-  const [from, data] = [join(folder, 'data'), join(instance, 'data')];
-  const owner = state.account === null ? {} : { owner: state.account };
-  if (statIfThere(from) === undefined) makeFolder(data, { mode: 0o700, ...owner });
-  else await copyTree(from, data, treeOptions(state));
+  await copyTree(join(folder, 'data'), join(instance, 'data'), treeOptions(state));
   replaceLink(linkTo(previous.release), join(instance, 'current'));
   writeState({ ...paths, state: join(instance, 'instance.json') }, rolledBack(state, previous, stored));
 };

@@ -13,6 +13,7 @@ import { treeOptions } from '../as-account.ts';
 import { backupDifferences } from '../backup-digests.ts';
 import { lackingForCopy } from '../space.ts';
 import { backupOf } from '../steps/parts.ts';
+import { backupGone, isFromElsewhere, namesElsewhere } from '../way-back.ts';
 import { type Found, note, type Patient, problem } from './finding.ts';
 import { wrongAnswer } from './node-answer.ts';
 
@@ -20,6 +21,14 @@ const goesBack = (patient: Patient): Found[] => {
   const { previous } = patient.state;
   if (previous === null)
     return [note('rollback-none', 'There is no release to roll back to.', 'There is one after an upgrade.')];
+  if (isFromElsewhere(patient.paths, previous))
+    return [
+      note(
+        'rollback-none',
+        `There is no rollback: ${namesElsewhere(previous)}`,
+        'There is one after the next upgrade.',
+      ),
+    ];
   const { version } = previous.release;
   const data =
     dataTaken(patient, previous) === 'then'
@@ -80,7 +89,7 @@ const backupIntact = async ({ paths, state }: Patient): Promise<Found[]> => {
   const { backup } = state.previous;
   const folder = backupOf(paths, backup);
   if (statIfThere(folder)?.kind !== 'folder')
-    return [problem('rollback-backup', `The backup of a rollback, ${folder}, is gone.`, besideBackup)];
+    return [problem('rollback-backup', backupGone(folder), `Restore it from a backup of the machine. ${noWayBack}`)];
   const differences = await backupDifferences(paths, backup, state.account);
   if (differences === 'unknown')
     return [
