@@ -72,46 +72,51 @@ const open = async (ports: Ports, prepared: Prepared): Promise<ChangeContext> =>
   const after = stateAfter(ports, prepared, ports.world.now().toISOString());
   const staging: Staging = { ports, target, plan, found, heard, account: found.account, after, until: given.signal };
   const isNew = statIfThere(target.paths.folder) === undefined;
+  const ending = watchEnding(ports, () => given.abort());
   try {
-    await prepare(staging, () => given.abort());
+    await prepare(staging, ending.refuse);
     const opening = openingOf(ports, prepared, found);
     const again = await lookAgain(contextOf(ports.world, target.paths, opening, ports.events), found);
-    return await openTransaction(ports, target.paths, openingOf(ports, prepared, again), () =>
-      refuseIfChanged(target.paths, plan.stateDigest),
-    );
+    return await openTransaction(ports, target.paths, openingOf(ports, prepared, again), () => {
+      ending.refuse();
+      refuseIfChanged(target.paths, plan.stateDigest);
+    });
   } catch (error) {
     // Another that was let in as well (its lock file was replaced) has opened its change: what is prepared there now is that one's.
     if (unfinished(target.paths) === null) await unstage(staging, isNew);
     throw error;
+  } finally {
+    ending.unwatch();
   }
 };
 
-/** Until the journal is opened a signal only stops the work: nothing has changed. */
-const prepare = async (staging: Staging, giveUp: () => void): Promise<void> => {
-  const { ports, target, found } = staging;
+/** Until the journal is opened a signal only stops the work, and what was prepared goes: nothing has changed. `refuse` throws once one has come. */
+const watchEnding = ({ events }: Ports, giveUp: () => void): { refuse: () => void; unwatch: () => void } => {
   let signal: string | undefined;
   const unwatch = onEndingSignal((received) => {
     if (received === 'SIGHUP') return;
-    ports.events.note(`${received}: the step under way is finished, then nothing more is done.`);
+    events.note(`${received}: the step under way is finished, then nothing more is done.`);
     signal ??= received;
     giveUp();
   });
-  try {
-    await stage(staging, () => {
-      if (signal !== undefined)
-        throw new Failure(
-          'cancelled',
-          `Stopped by ${signal} before anything was changed.`,
-          'Type the command again to go on: what was loaded is kept.',
-        );
-    });
-    const switching = amountsOf(ports.home, target, found)
-      .filter(({ path }) => path === target.paths.folder)
-      .slice(0, 1);
-    refuseWithoutSpace(spaceNeeds(switching));
-  } finally {
-    unwatch();
-  }
+  const refuse = (): void => {
+    if (signal === undefined) return;
+    throw new Failure(
+      'cancelled',
+      `Stopped by ${signal} before anything was changed.`,
+      'Type the command again to go on: what was loaded is kept.',
+    );
+  };
+  return { refuse, unwatch };
+};
+
+const prepare = async (staging: Staging, refuse: () => void): Promise<void> => {
+  const { ports, target, found } = staging;
+  await stage(staging, refuse);
+  const switching = amountsOf(ports.home, target, found)
+    .filter(({ path }) => path === target.paths.folder)
+    .slice(0, 1);
+  refuseWithoutSpace(spaceNeeds(switching));
 };
 
 const openingOf = (ports: Ports, prepared: Prepared, found: FoundService): Opening => {

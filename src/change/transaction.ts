@@ -39,6 +39,7 @@ export const openTransaction = async (
   try {
     const spec = ctx.specAfter ?? ctx.specBefore;
     if (spec !== null) await installBootRecovery(spec, opening.after.supervisor, { runs: opening.found.running });
+    await hearSignals();
     openJournal(ports.world, paths, opening, refuse);
   } catch (error) {
     if (opening.before?.installed !== true) await withoutBootRecovery(ctx);

@@ -36,7 +36,7 @@ export const commandWords = (args: readonly string[]): string[] => [
 /** With standard output and error as pipes. Throws where it ends before it has written the text. */
 export const pausedAt = async (
   { world }: Pick<Stage, 'world'>,
-  text: string | { readonly opening: string },
+  text: PausedBy,
   args: readonly string[],
 ): Promise<Paused> => {
   const [node = '', ...words] = commandWords(args);
@@ -58,9 +58,17 @@ export const pausedAt = async (
   return { pid: child.pid ?? 0, child, end };
 };
 
-export const pausing = (text: string | { readonly opening: string }): Record<string, string> => ({
+/** A durable write; or the first opening of a path, not before another one is there. */
+export type PausedBy = string | { readonly opening: string; readonly once?: string };
+
+export const pausing = (by: PausedBy): Record<string, string> => ({
   NODE_OPTIONS: `--import=${join(import.meta.dirname, '../support/pause-at.mjs')}`,
-  ...(typeof text === 'string' ? { ASSENT_TEST_PAUSE: text } : { ASSENT_TEST_PAUSE_OPENING: text.opening }),
+  ...(typeof by === 'string' ? { ASSENT_TEST_PAUSE: by } : openingOf(by)),
+});
+
+const openingOf = ({ opening, once }: Exclude<PausedBy, string>): Record<string, string> => ({
+  ASSENT_TEST_PAUSE_OPENING: opening,
+  ...(once === undefined ? {} : { ASSENT_TEST_PAUSE_ONCE: once }),
 });
 
 /** Not until its outputs are closed: a server that is left running may hold them open. */

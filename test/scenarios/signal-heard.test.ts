@@ -1,9 +1,10 @@
 /**
- * A signal that comes while a change does steps of which none waits for anything is heard before its commit, and everything is undone. Behind a commit none is: whoever recovers goes on.
+ * A signal that comes while a change does steps of which none waits for anything is heard before its commit, and everything is undone; before the journal is opened nothing is left.
+ * Behind a commit none is: whoever recovers goes on.
  * Found by the attack `signals`.
  */
 
-import { cpSync, existsSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { atStep, pausedAt } from '../faults/paused.ts';
@@ -39,6 +40,18 @@ it.each(['current', 'state', 'consent'])('at the step %s of an uninstallation', 
   const { instance } = (await world.json(['status', 'json-server'])).document;
   expect(instance).toMatchObject({ version: '0.17.4', state: 'running' });
   expect(instance.unfinished).toBeUndefined();
+});
+
+it('behind the preparations, right before anything is opened, ends the change with nothing left of them', async () => {
+  const world = await scenario([product]);
+  const install = ['install', product, '--set', `webPort=${await freePort()}`, '--yes', '--telemetry=off', '--json'];
+  const instance = world.path('instances/json-server');
+  const paused = await pausedAt({ world }, { opening: 'release.json', once: join(instance, 'config.next') }, install);
+  expect(readdirSync(instance)).toContain('data.next');
+  paused.child.kill('SIGTERM');
+  const { exit, stdout } = await paused.end();
+  expect(JSON.parse(stdout)).toMatchObject({ changed: false, error: { code: 'cancelled', exit } });
+  expect(existsSync(instance)).toBe(false);
 });
 
 it('in a recovery behind the commit turns nothing back', async () => {

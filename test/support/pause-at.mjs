@@ -4,6 +4,7 @@
  *
  * ASSENT_TEST_PAUSE=TEXT          which entry: "entry":"begin","step":"data"
  * ASSENT_TEST_PAUSE_OPENING=TEXT  or before it first opens a file that has a text in its path
+ * ASSENT_TEST_PAUSE_ONCE=PATH     and not before that path is there
  */
 
 import fs from 'node:fs';
@@ -28,13 +29,14 @@ if (wanted !== undefined) {
 }
 
 const path = process.env.ASSENT_TEST_PAUSE_OPENING;
+const once = process.env.ASSENT_TEST_PAUSE_ONCE;
 
 if (path !== undefined) {
   let isPaused = false;
   for (const name of ['openSync', 'readFileSync']) {
     const real = fs[name];
     fs[name] = (file, ...rest) => {
-      if (!isPaused && String(file).includes(path)) {
+      if (!isPaused && String(file).includes(path) && (once === undefined || fs.existsSync(once))) {
         isPaused = true;
         process.kill(process.pid, 'SIGSTOP');
       }
