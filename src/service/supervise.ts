@@ -49,11 +49,12 @@ export const supervise = async (
   const turn: Turn = { stopping: false, child: undefined, ending: Promise.resolve() };
   const output = openOutput(world, spec, mode === 'foreground' ? { out: serverOut, err: 'err' } : null);
   const quiet = listen(spec, turn, mode);
-  const note = recorder(world, spec);
+  const note = recorder(world, spec, output.say);
   const besides = beside(output.say);
   try {
     for (let pause = 1; ; ) {
-      note('starting', null);
+      // Without a word that there may be a server nobody would look for it.
+      while (!note('starting', null)) if (!(await waited(pause, turn))) return 0;
       const began = performance.now();
       const ended = await runOnce(world, specNow, turn, output, note, mode);
       const stable = performance.now() - began > 60_000;
@@ -159,18 +160,28 @@ const waited = async (seconds: number, turn: Turn): Promise<boolean> => {
   return !turn.stopping;
 };
 
-type Recorder = (phase: ProcessRecord['phase'], child: ProcessIdentity | null, lastExit?: string) => void;
+/** False where it could not be written. */
+type Recorder = (phase: ProcessRecord['phase'], child: ProcessIdentity | null, lastExit?: string) => boolean;
 
-const recorder = (world: World, spec: ServiceSpec): Recorder => {
+/** A disk that is full for a while stops no server: only the first record has to be written, for whoever starts us waits for it. */
+const recorder = (world: World, spec: ServiceSpec, say: (text: string) => void): Recorder => {
   const supervisor = identify(world.pid);
   if (supervisor === undefined) throw new Error('our own process can not be seen in /proc');
   let restarts = -1;
   let last: string | null = null;
   return (phase, child, lastExit) => {
-    if (phase === 'starting') restarts += 1;
+    const count = phase === 'starting' ? restarts + 1 : restarts;
     last = lastExit ?? last;
-    const { generation, digest } = spec;
-    writeRecord(spec.paths, { format: 1, supervisor, child, phase, generation, digest, restarts, lastExit: last });
+    const about = { format: 1, supervisor, generation: spec.generation, digest: spec.digest } as const;
+    try {
+      writeRecord(spec.paths, { ...about, child, phase, restarts: count, lastExit: last });
+      restarts = count;
+      return true;
+    } catch (error) {
+      if (restarts < 0) throw error;
+      say(`what becomes of the server can't be written down: ${messageOf(error)}`);
+      return false;
+    }
   };
 };
 

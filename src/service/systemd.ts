@@ -8,6 +8,7 @@
 
 import { Failure } from '../errors.ts';
 import { removeFile, statIfThere } from '../system/files.ts';
+import { environmentOf } from '../system/process-table.ts';
 import { identify, sleep } from '../system/processes.ts';
 import { findUserById } from '../system/users.ts';
 import { readJournal } from './journal-log.ts';
@@ -29,12 +30,17 @@ export const systemdSupervisor: Supervisor = {
   },
   atBoot: async (spec) => {
     const { strange, isThere } = await findUnit(spec, unitName(spec.instance));
-    if (strange === undefined && isThere) await enableAsMeant(spec);
+    if (strange !== undefined) return;
+    if (isThere) await enableAsMeant(spec);
+    // It runs without a file, which somebody has removed.
+    else if (spec.runs) await systemdSupervisor.install(spec);
   },
   remove: async (spec) => {
     const { strange, isThere, isLoaded, file } = await findUnit(spec, unitName(spec.instance));
-    // Its file may have been deleted by hand.
-    if (strange || !(isThere || isLoaded)) return;
+    if (strange) return;
+    // Its file may have been deleted by hand: what systemd does not find, it does not disable.
+    if (await isLeftWithoutFile(spec)) await systemdSupervisor.install(spec);
+    else if (!(isThere || isLoaded)) return;
     await stopOurs(spec);
     await systemctl(spec, ['disable', unitName(spec.instance)]);
     removeFile(file);
@@ -63,12 +69,40 @@ const enableAsMeant = (spec: ServiceSpec): Promise<unknown> =>
 
 const stopOurs = async (spec: ServiceSpec): Promise<void> => {
   forbidStart(spec);
-  if ((await properties(spec)).LoadState === 'not-found') return;
+  if ((await properties(spec)).LoadState === 'not-found' && !(await runsWithoutFile(spec))) return;
   await systemctl(spec, ['stop', unitName(spec.instance)], (spec.stopSeconds + 60) * 1000);
   await untilEmpty(spec);
   // Stopped is what it is, also where it took KILL or ended with a code: as `failed` it would count as meant to run.
   await askSystemctl(spec, ['reset-failed', unitName(spec.instance)]);
 };
+
+/**
+ * Whether our server runs by that name although no file of it is there any more: systemd calls it not found, and has it all the same. Nothing but the server's own
+ * environment tells then whose it is.
+ */
+const runsWithoutFile = async (spec: ServiceSpec): Promise<boolean> => {
+  const pid = Number((await withoutFile(spec))?.MainPID ?? 0);
+  return pid > 0 && environmentOf(pid)['HOME'] === spec.paths.data;
+};
+
+/** The same, or that a boot still looks for it. */
+const isLeftWithoutFile = async (spec: ServiceSpec): Promise<boolean> => {
+  const found = await withoutFile(spec);
+  return found !== undefined && (found.WantedBy !== '' || (await runsWithoutFile(spec)));
+};
+
+/** What systemd says of a unit that it has no file of; undefined where it has one, or can't be asked. */
+const withoutFile = async (spec: ServiceSpec): Promise<Record<string, string> | undefined> => {
+  const properties = ['LoadState', 'MainPID', 'WantedBy'].map((name) => `--property=${name}`);
+  const { stdout } = await askSystemctl(spec, ['show', unitName(spec.instance), ...properties]);
+  const found = pairsOf(stdout);
+  return found['LoadState'] === 'not-found' ? found : undefined;
+};
+
+const pairsOf = (out: string): Record<string, string> =>
+  Object.fromEntries(
+    out.split('\n').map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)] as const),
+  );
 
 const asked = [
   ...(['LoadState', 'ActiveState', 'Result', 'MainPID', 'NRestarts', 'ControlGroup', 'FragmentPath'] as const),
@@ -79,10 +113,7 @@ type Properties = Readonly<Record<(typeof asked)[number], string>>;
 
 const properties = async (spec: ServiceSpec): Promise<Properties> => {
   const out = await systemctl(spec, ['show', unitName(spec.instance), ...asked.map((name) => `--property=${name}`)]);
-  const pairs = out
-    .split('\n')
-    .map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)] as const);
-  return Object.fromEntries(pairs) as Properties;
+  return pairsOf(out) as Properties;
 };
 
 /** Of ours: what another home runs by the name says nothing of this one's. */

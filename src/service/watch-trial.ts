@@ -34,9 +34,8 @@ export const watchTrial = (
   say: (text: string) => void,
 ): TrialWatch => {
   let ended = false;
-  watchAll(world, paths, specNow, say, () => ended).catch((error: unknown) => {
-    if (!ended) say(`the trial of this release is not watched any more: ${messageOf(error)}`);
-  });
+  const watched: Watched = { world, paths, specNow, say, isEnded: () => ended, isTold: false };
+  void watchAll(watched);
   return {
     end: () => {
       ended = true;
@@ -44,27 +43,48 @@ export const watchTrial = (
   };
 };
 
-const watchAll = async (
-  world: World,
-  paths: InstancePaths,
-  specNow: () => ServiceSpec,
-  say: (text: string) => void,
-  isEnded: () => boolean,
-): Promise<void> => {
-  for (let told = false; !isEnded(); ) {
-    const state = readState(paths);
-    if (state?.trial === undefined || state.supervisor !== 'process') return;
-    const { trial } = state;
-    const supervisor = { observe: async (spec: ServiceSpec) => observeRun(spec) };
-    const memory = await lookAtTrial(world, paths, { ...state, trial }, specNow(), supervisor);
-    if (memory !== undefined && (memory.ending !== null || isOver(trial, memory, world.now()))) return;
-    if (memory?.verdict && !isEnded()) {
-      if (!told) say(`${state.release.version} has failed its trial: ${memory.verdict.reason}. See ${trialLog(paths)}`);
-      told = true;
-      if (notedHolder(paths.trialLock) === undefined) startHook(paths, specNow());
+interface Watched {
+  readonly world: World;
+  readonly paths: InstancePaths;
+  readonly specNow: () => ServiceSpec;
+  readonly say: (text: string) => void;
+  readonly isEnded: () => boolean;
+  /** That it has failed. */
+  isTold: boolean;
+}
+
+/** What goes wrong with one look (a disk that is full, say) is told once, and the next look is made. */
+const watchAll = async (watched: Watched): Promise<void> => {
+  for (let trouble = ''; !watched.isEnded(); ) {
+    let seconds: number | undefined = 10;
+    try {
+      seconds = await look(watched);
+    } catch (error) {
+      const text = messageOf(error);
+      if (text !== trouble && !watched.isEnded()) watched.say(`a look at the release on trial failed: ${text}`);
+      trouble = text;
     }
-    await nap(memory?.verdict ? 10 : secondsBetweenLooks(trial), isEnded);
+    if (seconds === undefined) return;
+    await nap(seconds, watched.isEnded);
   }
+};
+
+/** Seconds until the next look; undefined where none is due any more. */
+const look = async (watched: Watched): Promise<number | undefined> => {
+  const { world, paths, specNow, say, isEnded } = watched;
+  const state = readState(paths);
+  if (state?.trial === undefined || state.supervisor !== 'process') return undefined;
+  const { trial } = state;
+  const supervisor = { observe: async (spec: ServiceSpec) => observeRun(spec) };
+  const memory = await lookAtTrial(world, paths, { ...state, trial }, specNow(), supervisor);
+  if (memory !== undefined && (memory.ending !== null || isOver(trial, memory, world.now()))) return undefined;
+  if (!memory?.verdict) return secondsBetweenLooks(trial);
+  if (isEnded()) return undefined;
+  if (!watched.isTold)
+    say(`${state.release.version} has failed its trial: ${memory.verdict.reason}. See ${trialLog(paths)}`);
+  watched.isTold = true;
+  if (notedHolder(paths.trialLock) === undefined) startHook(paths, specNow());
+  return 10;
 };
 
 /** The veto that the server runs under goes on with the release before. */

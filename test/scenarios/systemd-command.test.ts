@@ -290,6 +290,38 @@ describe.skipIf(why !== undefined)('as root', () => {
     box.run(['systemctl', 'daemon-reload']);
   }, 200_000);
 
+  test('a server whose unit file somebody has removed is stopped all the same, gets another, and goes', () => {
+    const unit = 'assent-maildev.service';
+    const removed = (): void => {
+      expect(box.run(['rm', `/etc/systemd/system/${unit}`]).code).toBe(0);
+      expect(box.run(['systemctl', 'daemon-reload']).code).toBe(0);
+      expect([property(unit, 'LoadState'), property(unit, 'ActiveState')]).toEqual(['not-found', 'active']);
+    };
+    const settings = `--set webPort=${web} --set smtpPort=${smtp}`;
+    expect(assent(`install maildev@3.0.0 ${change} ${settings}`)).toMatchObject({ exit: 0 });
+    const first = property(unit, 'MainPID');
+    removed();
+    expect(assent('start')).toMatchObject({ exit: 0, document: { changed: false } });
+    expect([property(unit, 'MainPID'), property(unit, 'LoadState')]).toEqual([first, 'loaded']);
+    removed();
+    expect(assent('stop')).toMatchObject({ exit: 0, document: { changed: true } });
+    expect(property(unit, 'ActiveState')).toBe('inactive');
+    expect(box.run(['ps', '-p', first]).code, 'the server is gone').not.toBe(0);
+    expect(assent('start')).toMatchObject({ exit: 0, document: { instance: { state: 'running', health: 'healthy' } } });
+    const second = property(unit, 'MainPID');
+    removed();
+    expect(assent(`reinstall maildev ${change}`)).toMatchObject({
+      exit: 0,
+      document: { instance: { state: 'running' } },
+    });
+    expect(property(unit, 'MainPID')).not.toBe(second);
+    const third = property(unit, 'MainPID');
+    removed();
+    expect(assent(`uninstall ${change} --purge --ack purge-data`)).toMatchObject({ exit: 0 });
+    expect(box.run(['ps', '-p', third]).code).not.toBe(0);
+    expect(units()).toEqual([]);
+  }, 200_000);
+
   test('Node-RED: its own telemetry is kept off by the unit before every start', async () => {
     const installed = assent(`install node-red@5.0.7 ${change} --set webPort=${editor}`);
     expect(installed, JSON.stringify(installed)).toMatchObject({

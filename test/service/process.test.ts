@@ -1,12 +1,13 @@
 /** The process supervisor against real servers: started, restarted, stopped, killed and found again. */
 import { spawn, spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { processSupervisor } from '../../src/service/process.ts';
 import { readRecord } from '../../src/service/process-record.ts';
 import { isLocked } from '../../src/system/lock.ts';
 import { identify, isAlive, signalProcess } from '../../src/system/processes.ts';
+import { mountTmpfs } from '../support/mounts.ts';
 import { asRoot } from '../support/sandbox.ts';
 import { account, eventually, testService } from '../support/service.ts';
 
@@ -225,6 +226,24 @@ test('commands that prepare run before the server, as its user; one that fails k
   const log = (await collect(processSupervisor.logs(failing, { lines: 3, follow: false }))).join('\n');
   expect(log).toMatch(/can't be started: .*ended with 4: the disk is full/);
 });
+
+test('a server that dies while the disk is full is started again once there is room', async ({ skip }) => {
+  const { spec, port, paths } = await testService();
+  mountTmpfs(skip, paths.run, 'size=16k,mode=0755');
+  await processSupervisor.start(spec);
+  const first = await eventually(() => pidOf(port));
+  const filler = join(paths.run, 'filler');
+  expect(() => writeFileSync(filler, Buffer.alloc(1_000_000))).toThrow('ENOSPC');
+  process.kill(first, 'SIGKILL');
+  await eventually(() => expect(readFileSync(join(paths.logs, 'server.log'), 'utf8')).toContain('be written down'));
+  rmSync(filler);
+  expect(await eventually(() => pidOf(port), 20_000)).not.toBe(first);
+  await eventually(async () =>
+    expect(await processSupervisor.observe(spec)).toMatchObject({ state: 'running', restarts: 1 }),
+  );
+  // Before its folder goes with that disk.
+  await processSupervisor.stop(spec);
+}, 40_000);
 
 test('50 MB of logs are rotated: no file above its limit, the newest lines kept', async () => {
   const { spec, paths } = await testService('web.mjs', ['flood=50000000']);
