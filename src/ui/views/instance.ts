@@ -2,12 +2,17 @@
  * Instances for people: a table of all, one in full, and the last screen of a change.
  */
 
-import { labelled, table } from '../layout.ts';
+import { labelled, printable, table, wrap } from '../layout.ts';
 import type { Look } from '../look.ts';
 import type { InstanceView } from '../result.ts';
 
-/** A line an instance. */
-export const tableLines = (instances: readonly InstanceView[], look: Look): string[] => {
+/** A line an instance; below them, of which it needs a word, why it is as it is. */
+export const tableLines = (instances: readonly InstanceView[], look: Look): string[] => [
+  ...rowsOf(instances, look),
+  ...instances.flatMap((instance) => reasonLines(instance, look)),
+];
+
+const rowsOf = (instances: readonly InstanceView[], look: Look): string[] => {
   const { paint } = look;
   const head = ['NAME', 'PRODUCT', 'VERSION', 'STATE', 'TELEMETRY', 'ADDRESS'].map(paint.faint);
   return table([
@@ -23,6 +28,11 @@ export const tableLines = (instances: readonly InstanceView[], look: Look): stri
   ]);
 };
 
+const reasonLines = ({ name, detail }: InstanceView, { columns }: Look): string[] =>
+  detail === undefined
+    ? []
+    : wrap(printable(`${name}: ${detail}`), columns - 4).map((line, at) => `${at === 0 ? '  ' : '    '}${line}`);
+
 /** One instance in full. */
 export const instanceLines = (instance: InstanceView, look: Look): string[] => [
   `  ${look.paint.strong(`${instance.title} ${instance.version ?? ''}`.trim())} is ${stateText(instance, look)}.`,
@@ -34,6 +44,7 @@ export const detailLines = (instance: InstanceView, look: Look): string[] => {
   const row = rowOf(look);
   const { login, consent, unfinished } = instance;
   return [
+    ...row('because', printable(instance.detail ?? '')),
     ...(unfinished === undefined ? [] : row('change', unfinishedText(instance))),
     ...row('trial', trialText(instance, look)),
     ...Object.entries(instance.urls).flatMap(([name, url]) => row(name, url)),
