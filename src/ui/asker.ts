@@ -11,6 +11,7 @@ import type { Setting } from '../product/settings.ts';
 import { portHolder } from '../system/net.ts';
 import { write } from '../system/terminal.ts';
 import type { World } from '../system/world.ts';
+import { printable } from './layout.ts';
 import type { Look } from './look.ts';
 import { askData, askSetting, askYesNo, askYesNoOr } from './prompts.ts';
 import { noticeLines } from './views/notice.ts';
@@ -43,7 +44,7 @@ export const askerFor = ({ look, interactive, keepsPorts, planShown }: AskerOpti
     return askData(look, choices, standard);
   },
   offer: (kind, reason) => {
-    show(['', `  ${reason}`]);
+    show(['', `  ${printable(reason)}`]);
     return askYesNo(look, offers[kind], false);
   },
   confirm: (plan, dangers, yes) => {
@@ -92,7 +93,7 @@ interface Asked {
 }
 
 /** What speaks against a port: another question got it already, or somebody listens there. */
-const objectionTo = async (
+export const objectionTo = async (
   setting: Setting,
   value: string | number | boolean,
   asked: Asked,
@@ -104,7 +105,7 @@ const objectionTo = async (
   const state = await portHolder(asked.answers['listen'] ?? asked.defaults['listen'] ?? '127.0.0.1', Number(value));
   if (state.free || state.why === 'no-such-address') return undefined;
   if (state.why === 'not-permitted') return `${value} is for root only: take one above 1023.`;
-  return `${value} is taken${state.by === undefined ? '' : ` by ${state.by}`}.`;
+  return printable(`${value} is taken${state.by === undefined ? '' : ` by ${state.by}`}.`);
 };
 
 const offers: Readonly<Record<ChangeKind, string>> = {
@@ -118,7 +119,7 @@ const offers: Readonly<Record<ChangeKind, string>> = {
 const confirm = async (look: Look, dangers: Plan['dangers'], yes: boolean): Promise<boolean> => {
   for (const danger of dangers) {
     show(dangerLines(danger, look));
-    if (!(await askYesNo(look, `Accept "${danger.id}"?`, false))) return false;
+    if (!(await askYesNo(look, `Accept "${printable(danger.id)}"?`, false))) return false;
   }
   return yes || askYesNo(look, 'Go ahead?', true);
 };

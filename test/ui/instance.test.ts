@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest';
 import { loadPaint, symbolsFor } from '../../src/ui/paint.ts';
 import type { InstanceView } from '../../src/ui/result.ts';
-import { detailLines, instanceLines, tableLines } from '../../src/ui/views/instance.ts';
+import { detailLines, instanceLines, lookedLines, tableLines } from '../../src/ui/views/instance.ts';
 
 const look = { paint: await loadPaint(false), symbols: symbolsFor({ LANG: 'C.UTF-8' }), columns: 80 };
 const said = (lines: readonly string[]): string => lines.join(' ').replace(/\s+/g, ' ');
@@ -48,4 +48,30 @@ it('says below the table why an instance is as it is, and of none that needs no 
   expect(lines.filter((line) => line.length > 80)).toEqual([]);
   expect(lines.slice(0, 4).map((line) => line.trim().split(' ')[0])).toEqual(['NAME', 'chat', 'mail', 'mail-2']);
   expect(said(lines.slice(4))).toBe(` chat: ${damaged.detail} mail-2: SMTP: it did not answer`);
+});
+
+/** What a server may say to whoever asks it: it clears the screen, goes to its beginning, and writes over the line. */
+const hostile = (word: string): string => `${word}\u001b[2J\u001b[H\u009b2J\r\u0007`;
+const moving = /[^\P{Cc}\n]/u;
+
+it('shows what servers and files say, and none of it moves the cursor', () => {
+  const failed = { at: '2026-01-01', reason: hostile('it greets with 554') };
+  const views: InstanceView[] = [
+    { ...instance, detail: hostile('SMTP'), urls: { [hostile('web')]: hostile('http://127.0.0.1') } },
+    { ...instance, title: hostile('MailDev'), paths: { folder: hostile('/srv') } },
+    { ...instance, trial: { until: hostile('2026'), failed, waits: hostile('it waits') } },
+    { ...instance, trial: { until: hostile('2026') } },
+    { ...instance, failedTrial: { version: hostile('3.0.0'), ...failed } },
+    { ...instance, login: { user: hostile('admin'), passwordFile: hostile('/srv') } },
+    { ...instance, ownTelemetry: { obeyed: false, detail: hostile('the server tells') } },
+    { ...instance, ownTelemetry: { obeyed: 'unknown', detail: hostile('Unexpected token') } },
+    { ...instance, unfinished: { kind: 'upgrade', step: hostile('start'), at: hostile('2026'), running: false } },
+  ];
+  for (const view of views)
+    for (const lines of [instanceLines(view, look), tableLines([view], look)])
+      expect(lines.join('\n')).not.toMatch(moving);
+  expect(said(views.flatMap((view) => instanceLines(view, look)))).toMatch(
+    /it greets with 554.+it waits.+Unexpected token/,
+  );
+  expect(lookedLines('mail', hostile('it greets with 554'), look)).toEqual(['  mail: it greets with 554']);
 });

@@ -2,6 +2,7 @@
 
 import { isManifestPath, loadWithoutFiles, pickRelease } from '../../product/catalogue.ts';
 import { lockProduct } from '../../release/lock-product.ts';
+import { printable } from '../../ui/layout.ts';
 import { lockLines } from '../../ui/views/locks.ts';
 import type { Run } from '../invocation.ts';
 
@@ -13,7 +14,7 @@ export const run: Run = async ({ world, home, operands, flags, look, say }) => {
   const events = {
     progress: () => {},
     note: (text: string) => {
-      if (!flags.quiet) say([`  ${look.paint.faint(text)}`]);
+      if (!flags.quiet) say([`  ${look.paint.faint(printable(text))}`]);
     },
   };
   const locks = await lockProduct({ world, home, product, releases, refresh: flags.refresh, events });

@@ -14,6 +14,7 @@ import { pickInstance } from '../../instance/find.ts';
 import { instancePaths } from '../../instance/paths.ts';
 import { serverVetoOf } from '../../service/server-veto.ts';
 import { onEndingSignal } from '../../system/signals.ts';
+import { printable } from '../../ui/layout.ts';
 import type { Ended, Run } from '../invocation.ts';
 
 export const run: Run = async ({ world, home, flags, operands, say }) => {
@@ -29,8 +30,8 @@ export const run: Run = async ({ world, home, flags, operands, say }) => {
   const stop = new AbortController();
   const off = onEndingSignal(() => stop.abort());
   try {
-    if (!flags.quiet) say([`Following ${followed.path}.`]);
-    await countFromLog(world, paths, followed, { until: stop.signal, trouble: (why) => say([why]) });
+    if (!flags.quiet) say([printable(`Following ${followed.path}.`)]);
+    await countFromLog(world, paths, followed, { until: stop.signal, trouble: (why) => say([printable(why)]) });
     return ended(
       flags.quiet ? [] : [stop.signal.aborted ? 'Ended.' : `Consent for ${name} has ended, and so has counting.`],
     );

@@ -1,7 +1,7 @@
 /** `assent telemetry history [NAME]`: every line of the consent log, and whether its chain holds (exit 3 if not). */
 import { assertWhole, historyOf, renderHistory } from '../../consent/history.ts';
 import { instancePaths } from '../../instance/paths.ts';
-import { labelled } from '../../ui/layout.ts';
+import { labelled, printable } from '../../ui/layout.ts';
 import type { Run } from '../invocation.ts';
 import { pickRecord } from '../reading.ts';
 
@@ -10,7 +10,7 @@ export const run: Run = async ({ world, home, flags, operands, look }) => {
   const paths = instancePaths(found.home, found.name);
   const history = historyOf(paths);
   const lines = renderHistory(history).flatMap(({ when, text }) =>
-    labelled(when, text, { indent: 0, label: 32, columns: look.columns }),
+    labelled(printable(when), printable(text), { indent: 0, label: 32, columns: look.columns }),
   );
   return {
     result: {

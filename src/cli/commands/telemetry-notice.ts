@@ -5,6 +5,7 @@
 
 import { noticeId } from '../../consent/notice.ts';
 import { noticeText, renderNotice } from '../../consent/notice-text.ts';
+import { printable } from '../../ui/layout.ts';
 import type { Run } from '../invocation.ts';
 import { noticeAbout } from '../notice-about.ts';
 import { givenBy } from '../request.ts';
@@ -25,7 +26,7 @@ export const run: Run = async ({ world, home, flags, operands, look }) => {
   return {
     result: { outcome: 'unchanged', changed: false, notice: { id, text: noticeText(notice), ...promises, version } },
     screen: [
-      ...renderNotice(notice, look.columns, { routes: true }),
+      ...renderNotice(notice, look.columns, { routes: true }).map(printable),
       '',
       `  For scripts: --telemetry=on --telemetry-notice=${look.paint.strong(id)}`,
     ],

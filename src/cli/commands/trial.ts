@@ -6,6 +6,7 @@
 import { pickInstance } from '../../instance/find.ts';
 import { instancePaths } from '../../instance/paths.ts';
 import { changedLines } from '../../ui/views/changed.ts';
+import { lookedLines } from '../../ui/views/instance.ts';
 import { cancellable, portsOf, remembering } from '../change.ts';
 import { viewBehind } from '../instance-view.ts';
 import type { Run } from '../invocation.ts';
@@ -33,7 +34,7 @@ export const run: Run = async (invocation) => {
     }
     const text = attended.became === 'waits' ? attended.detail : said[attended.became];
     const isNews = attended.became === 'waits' || !flags.quiet;
-    return { result: { outcome: 'unchanged', changed: false }, screen: isNews ? [`  ${name}: ${text}`] : [] };
+    return { result: { outcome: 'unchanged', changed: false }, screen: isNews ? lookedLines(name, text, look) : [] };
   } finally {
     rendering.end();
     watch.off();

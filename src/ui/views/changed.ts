@@ -4,7 +4,7 @@
 
 import type { ChangeResult } from '../../change/request.ts';
 import { installLine, purgeLine } from '../../instance/kept.ts';
-import { wrap } from '../layout.ts';
+import { printable, wrap } from '../layout.ts';
 import type { Look } from '../look.ts';
 import type { InstanceView } from '../result.ts';
 import { detailLines, rowOf } from './instance.ts';
@@ -14,16 +14,18 @@ export const changedLines = (changed: ChangeResult, instance: InstanceView | und
   const headline = headlineOf(changed, instance);
   return [
     '',
-    ...wrap(headline, look.columns - 2).map((line) => `  ${look.paint.strong(line)}`),
+    ...wrap(printable(headline), look.columns - 2).map((line) => `  ${look.paint.strong(line)}`),
     ...(instance === undefined ? [] : detailLines(instance, look)),
-    ...changed.setAside.flatMap((folder) => row('set aside', `${folder}: written meanwhile, kept for 30 days`)),
+    ...changed.setAside.flatMap((folder) =>
+      row('set aside', printable(`${folder}: written meanwhile, kept for 30 days`)),
+    ),
     ...row(
       'downtime',
       changed.downtimeSeconds === null || !changed.changed
         ? ''
         : `${changed.downtimeSeconds.toFixed(1)} s without an answer`,
     ),
-    ...row('next', nextOf(changed, instance, look)),
+    ...row('next', printable(nextOf(changed, instance, look))),
   ];
 };
 

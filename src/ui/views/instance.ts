@@ -23,7 +23,7 @@ const rowsOf = (instances: readonly InstanceView[], look: Look): string[] => {
       instance.version ?? '-',
       stateText(instance, look),
       instance.consent === undefined ? 'unknown' : instance.consent.collecting ? 'on' : 'off',
-      Object.values(instance.urls)[0] ?? '',
+      printable(Object.values(instance.urls)[0] ?? ''),
     ]),
   ]);
 };
@@ -35,7 +35,7 @@ const reasonLines = ({ name, detail }: InstanceView, { columns }: Look): string[
 
 /** One instance in full. */
 export const instanceLines = (instance: InstanceView, look: Look): string[] => [
-  `  ${look.paint.strong(`${instance.title} ${instance.version ?? ''}`.trim())} is ${stateText(instance, look)}.`,
+  `  ${look.paint.strong(printable(`${instance.title} ${instance.version ?? ''}`.trim()))} is ${stateText(instance, look)}.`,
   ...detailLines(instance, look),
 ];
 
@@ -45,15 +45,15 @@ export const detailLines = (instance: InstanceView, look: Look): string[] => {
   const { login, consent, unfinished } = instance;
   return [
     ...row('because', printable(instance.detail ?? '')),
-    ...(unfinished === undefined ? [] : row('change', unfinishedText(instance))),
+    ...(unfinished === undefined ? [] : row('change', printable(unfinishedText(instance)))),
     ...row('trial', trialText(instance, look)),
-    ...Object.entries(instance.urls).flatMap(([name, url]) => row(name, url)),
-    ...row('login', loginText(login)),
+    ...Object.entries(instance.urls).flatMap(([name, url]) => row(printable(name), printable(url))),
+    ...row('login', printable(loginText(login))),
     ...row('telemetry', consent === undefined ? 'unknown' : consent.meaning),
     ...row('its own', ownTelemetryText(instance, look)),
     ...row('before', instance.previous === null ? '' : `${instance.previous}; back to it: assent rollback`),
     ...row('kept by', supervisorText(instance)),
-    ...row('files', instance.paths['folder'] ?? ''),
+    ...row('files', printable(instance.paths['folder'] ?? '')),
   ];
 };
 
@@ -71,10 +71,10 @@ const loginText = (login: InstanceView['login']): string => {
 /** Worth a line only where the server does something else than it was told. */
 const ownTelemetryText = ({ name, ownTelemetry }: InstanceView, { paint }: Look): string => {
   if (ownTelemetry === undefined || ownTelemetry.obeyed === true) return '';
+  const detail = printable(ownTelemetry.detail);
   const remedy = `To set it again: assent restart ${name}`;
-  if (ownTelemetry.obeyed === 'unknown')
-    return `whether the server sends by itself is unknown: ${ownTelemetry.detail}. ${remedy}`;
-  return `${paint.bad("the server's own telemetry does not obey")}, ${ownTelemetry.detail}. ${remedy}`;
+  if (ownTelemetry.obeyed === 'unknown') return `whether the server sends by itself is unknown: ${detail}. ${remedy}`;
+  return `${paint.bad("the server's own telemetry does not obey")}, ${detail}. ${remedy}`;
 };
 
 const stateText = ({ state, health, unfinished }: InstanceView, { paint }: Look): string => {
@@ -88,13 +88,17 @@ const stateText = ({ state, health, unfinished }: InstanceView, { paint }: Look)
 /** What a trial is about to do, has done, or waits for. */
 const trialText = ({ trial, failedTrial, version, previous }: InstanceView, { paint }: Look): string => {
   if (failedTrial !== undefined)
-    return `${paint.caution(`${failedTrial.version} failed its trial and was rolled back by itself`)}, ${failedTrial.at}: ${failedTrial.reason}`;
+    return `${paint.caution(`${printable(failedTrial.version)} failed its trial and was rolled back by itself`)}, ${printable(`${failedTrial.at}: ${failedTrial.reason}`)}`;
   if (trial === undefined) return '';
   if (trial.failed === undefined)
-    return `on trial until ${trial.until}; if it fails, ${previous ?? 'the release before'} comes back by itself`;
-  const failed = `${paint.bad(`${version} failed its trial`)}, ${trial.failed.at}: ${trial.failed.reason}.`;
-  return `${failed} ${trial.waits ?? 'It is being rolled back.'}`;
+    return `on trial until ${printable(trial.until)}; if it fails, ${previous ?? 'the release before'} comes back by itself`;
+  const failed = `${paint.bad(`${version} failed its trial`)}, ${printable(`${trial.failed.at}: ${trial.failed.reason}`)}.`;
+  return `${failed} ${printable(trial.waits ?? 'It is being rolled back.')}`;
 };
+
+/** What a look at a release on trial has come to. */
+export const lookedLines = (name: string, text: string, { columns }: Look): string[] =>
+  wrap(printable(`${name}: ${text}`), columns - 2).map((line) => `  ${line}`);
 
 const unfinishedText = ({ name, unfinished }: InstanceView): string => {
   if (unfinished === undefined) return '';

@@ -1,12 +1,12 @@
 /** What `products lock` wrote, or left alone, for people: a line a file, and below it every package that came, went or moved. */
 
 import type { WrittenLock } from '../../release/lock-product.ts';
-import { wrap } from '../layout.ts';
+import { printable, wrap } from '../layout.ts';
 import type { Look } from '../look.ts';
 
 export const lockLines = (locks: readonly WrittenLock[], path: string, look: Look): string[] => [
   ...locks.flatMap((lock) => linesOf(lock, look)),
-  `  ${look.paint.faint(lastLine(locks, path))}`,
+  `  ${look.paint.faint(printable(lastLine(locks, path)))}`,
 ];
 
 const lastLine = (locks: readonly WrittenLock[], path: string): string =>
@@ -21,10 +21,10 @@ const linesOf = (lock: WrittenLock, { paint, symbols, columns }: Look): string[]
     ...removed.map(({ name, version }) => `- ${name} ${version}`),
     ...moved.map(({ name, from, to }) => `~ ${name} ${from} -> ${to}`),
   ];
-  const host = ofTheHost.length === 0 ? [] : wrap(`left to the host: ${ofTheHost.join(', ')}`, columns - 6);
+  const host = ofTheHost.length === 0 ? [] : wrap(printable(`left to the host: ${ofTheHost.join(', ')}`), columns - 6);
   return [
     `  ${paint.good(symbols.done)} ${paint.strong(file)}: ${packages === 0 ? '' : `${packages} packages, `}${changed ? 'written' : kept ? 'left alone' : 'unchanged'}`,
-    ...detail.map((line) => `      ${line}`),
+    ...detail.map((line) => `      ${printable(line)}`),
     ...host.map((line) => `      ${paint.faint(line)}`),
   ];
 };

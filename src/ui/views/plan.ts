@@ -18,10 +18,10 @@ export const planLines = (plan: Plan, look: Look): string[] => [
 
 /** The first line of a change: what it is about, and at the right where more is to be found. */
 export const titleLine = (title: string, summary: string, { paint, symbols, columns }: Look): string => {
-  const left = `${title} ${symbols.dot} ${printable(summary)}`;
+  const left = printable(`${title} ${symbols.dot} ${summary}`);
   const more = 'more: assent products';
   const gap = columns - 4 - widthOf(left) - more.length;
-  const head = `  ${wrap(left, columns - 2).join('\n  ')}`.replace(title, () => paint.strong(title));
+  const head = `  ${wrap(left, columns - 2).join('\n  ')}`.replace(printable(title), (text) => paint.strong(text));
   return gap < 2 ? head : `${head}${' '.repeat(gap)}${paint.faint(more)}`;
 };
 

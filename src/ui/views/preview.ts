@@ -96,7 +96,7 @@ const bytesLines = (preview: Preview, { paint, columns }: Look, most?: { lines: 
   );
   if (most === undefined || lines.length <= most.lines) return [...title, '', ...lines];
   const more = `  ... and ${lines.length - most.lines} more lines. All of them:`;
-  return [...title, '', ...lines.slice(0, most.lines), paint.faint(more), `    ${most.all}`];
+  return [...title, '', ...lines.slice(0, most.lines), paint.faint(more), `    ${printable(most.all)}`];
 };
 
 /** The bytes as lines, without the line end that closes the last one. */

@@ -6,7 +6,7 @@ import type { Finding } from '../../change/doctor/finding.ts';
 import type { Product } from '../../product/manifest.ts';
 import type { Setting } from '../../product/settings.ts';
 import { exampleOf } from '../../product/settings.ts';
-import { amount, labelled, several, table, widthOf, wrap } from '../layout.ts';
+import { amount, labelled, printable, several, table, widthOf, wrap } from '../layout.ts';
 import type { Look } from '../look.ts';
 
 /** A product as the JSON document has it. */
@@ -88,15 +88,15 @@ export const checkedLines = (
 ): string[] => [
   ...labelled(
     `  ${paint.good(symbols.done)}`,
-    `${file}: ${product.title}, ${several(product.releases.length, 'release')}, ${several(product.settings.length, 'setting')}. No fault found.`,
+    `${printable(`${file}: ${product.title}`)}, ${several(product.releases.length, 'release')}, ${several(product.settings.length, 'setting')}. No fault found.`,
     { indent: 0, label: 4, columns },
   ),
   ...hints.flatMap((hint) =>
-    wrap(`${hint.message}. ${hint.remedy}`, columns - 4).map(
+    wrap(printable(`${hint.message}. ${hint.remedy}`), columns - 4).map(
       (line, at) => `  ${at === 0 ? paint.caution(symbols.caution) : ' '} ${line}`,
     ),
   ),
-  `  ${paint.faint(`Try it: assent install ${file} --dry-run`)}`,
+  `  ${paint.faint(printable(`Try it: assent install ${file} --dry-run`))}`,
 ];
 
 const telemetryLines = (product: Product, row: (label: string, text: string) => string[]): string[] =>

@@ -12,7 +12,7 @@ const labelWidth = 14;
 export const proofLines = (name: string, title: string, proof: Proof, look: Look): string[] => {
   const { paint } = look;
   return [
-    `  ${paint.strong(name)} ${look.symbols.dot} ${title}, in a network that leads nowhere`,
+    `  ${paint.strong(name)} ${look.symbols.dot} ${printable(title)}, in a network that leads nowhere`,
     '',
     ...meansLines(proof.means, look),
     '',

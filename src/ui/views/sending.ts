@@ -1,20 +1,26 @@
 /** What `telemetry send` says when it is done: what went where, or why nothing did. */
 
 import type { Idle, Sending, SentReport } from '../../telemetry/sending.ts';
-import { wrap } from '../layout.ts';
+import { printable, wrap } from '../layout.ts';
 import type { Look } from '../look.ts';
 
 export const sendingLines = (name: string, sending: Sending, meaning: string, look: Look): string[] => {
   const { paint, symbols, columns } = look;
   const { sent, dropped, waiting, recipient, idle } = sending;
   const line = (report: SentReport): string[] => [
-    `  ${report.outcome === 'sent' ? paint.good(symbols.done) : paint.caution(symbols.caution)} ${name}: ${days(report)}, ${report.bytes} bytes to ${recipient?.endpoint ?? 'the recipient'}`,
-    `    ${report.detail}${report.status === null ? '' : ` (${report.status})`}. A copy is kept: reports/${report.name}.json`,
+    `  ${report.outcome === 'sent' ? paint.good(symbols.done) : paint.caution(symbols.caution)} ${name}: ${printable(`${days(report)}, ${report.bytes} bytes to ${recipient?.endpoint ?? 'the recipient'}`)}`,
+    printable(
+      `    ${report.detail}${report.status === null ? '' : ` (${report.status})`}. A copy is kept: reports/${report.name}.json`,
+    ),
   ];
   return [
     ...sent.flatMap(line),
-    ...dropped.map((report) => `  ${paint.caution(symbols.caution)} ${report} was dropped: too many reports wait.`),
-    ...(idle === null ? [] : wrap(`${name}: ${reasonOf(idle, meaning)}`, columns - 2).map((text) => `  ${text}`)),
+    ...dropped.map(
+      (report) => `  ${paint.caution(symbols.caution)} ${printable(report)} was dropped: too many reports wait.`,
+    ),
+    ...(idle === null
+      ? []
+      : wrap(printable(`${name}: ${reasonOf(idle, meaning)}`), columns - 2).map((text) => `  ${text}`)),
     ...(waiting === 0 ? [] : [`    ${waiting} ${waiting === 1 ? 'report waits' : 'reports wait'}.`]),
   ];
 };

@@ -2,7 +2,7 @@
  * How telemetry stands, in people's words: one phrase for tables and last screens, and the whole of it for `telemetry status`.
  */
 
-import { labelled, several } from '../layout.ts';
+import { labelled, printable, several } from '../layout.ts';
 import type { Look } from '../look.ts';
 import type { ConsentView, InstanceSummary } from '../result.ts';
 
@@ -11,9 +11,9 @@ export const telemetryLines = (instance: InstanceSummary, consent: ConsentView, 
   const row = (label: string, text: unknown) =>
     text === null || text === undefined || text === ''
       ? []
-      : labelled(look.paint.faint(label), String(text), { indent: 4, label: 14, columns: look.columns });
+      : labelled(look.paint.faint(label), printable(String(text)), { indent: 4, label: 14, columns: look.columns });
   return [
-    `  ${look.paint.strong(instance.name)} ${look.symbols.dot} ${instance.title} ${instance.version ?? ''}`.trimEnd(),
+    `  ${look.paint.strong(instance.name)} ${look.symbols.dot} ${printable(instance.title)} ${instance.version ?? ''}`.trimEnd(),
     ...row('collecting', consent.collecting ? 'yes' : 'no'),
     ...row('meaning', consent.meaning),
     ...row('state', consent.state),
@@ -39,7 +39,7 @@ export const telemetryLines = (instance: InstanceSummary, consent: ConsentView, 
 /** Of one whose record this user may not read. */
 export const unseenLines = ({ name, detail }: InstanceSummary & { readonly detail: string }, look: Look): string[] => {
   const row = (label: string, text: string) =>
-    labelled(look.paint.faint(label), text, { indent: 4, label: 14, columns: look.columns });
+    labelled(look.paint.faint(label), printable(text), { indent: 4, label: 14, columns: look.columns });
   return [`  ${look.paint.strong(name)}`, ...row('collecting', 'unknown'), ...row('because', detail)];
 };
 
@@ -62,7 +62,7 @@ export const withdrawnLines = (
 ): string[] => [
   `  ${paint.good(symbols.done)} ${instance.name}: ${changed ? 'withdrawn. Nothing is counted from now on.' : 'was off already. Nothing is counted.'}`,
   `    ${erased.files === 0 ? 'There was nothing to erase.' : `Erased: ${erased.files} files and folders, ${erased.bytes} bytes on disk.`} Nothing was sent about it.`,
-  ...warnings.map((warning) => `  ${paint.caution(symbols.caution)} ${warning}`),
+  ...warnings.map((warning) => `  ${paint.caution(symbols.caution)} ${printable(warning)}`),
 ];
 
 const counted = (names: unknown): string => (Array.isArray(names) && names.length > 0 ? names.join(', ') : 'nothing');
