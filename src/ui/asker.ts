@@ -11,7 +11,7 @@ import type { Setting } from '../product/settings.ts';
 import { portHolder } from '../system/net.ts';
 import { write } from '../system/terminal.ts';
 import type { World } from '../system/world.ts';
-import { printable } from './layout.ts';
+import { paragraph, printable } from './layout.ts';
 import type { Look } from './look.ts';
 import { askData, askSetting, askYesNo, askYesNoOr } from './prompts.ts';
 import { noticeLines } from './views/notice.ts';
@@ -44,7 +44,7 @@ export const askerFor = ({ look, interactive, keepsPorts, planShown }: AskerOpti
     return askData(look, choices, standard);
   },
   offer: (kind, reason) => {
-    show(['', `  ${printable(reason)}`]);
+    show(['', ...paragraph(printable(reason), { indent: 2, columns: look.columns })]);
     return askYesNo(look, offers[kind], false);
   },
   confirm: (plan, dangers, yes) => {

@@ -45,6 +45,24 @@ export const wrap = (text: string, columns: number): string[] =>
     return [...lines, line];
   });
 
+/** A text in lines of their own, below one another. */
+export const paragraph = (text: string, { indent, columns }: { indent: number; columns: number }): string[] =>
+  wrap(text, Math.max(20, columns - indent)).map((line) => `${' '.repeat(indent)}${line}`);
+
+/** A text and the command that it ends with; where they don't fit into a line the command has its own, whole: a broken one can't be copied. */
+export const withCommand = (text: string, command: string, columns: number): string[] =>
+  fitting(
+    columns,
+    () => [`${text} ${command}`],
+    () => [...wrap(text, columns), `  ${command}`],
+  );
+
+/** The first of several layouts that fits, or else the last one. */
+export const fitting = (columns: number, ...layouts: readonly (() => string[])[]): string[] => {
+  const made = layouts.map((layout) => layout());
+  return made.find((lines) => lines.every((line) => widthOf(line) <= columns)) ?? made.at(-1) ?? [];
+};
+
 /** A label and its text, the text wrapped beside the label: `  counted   mailbox opened, ...`. */
 export const labelled = (
   label: string,
@@ -61,14 +79,33 @@ export const labelled = (
 
 /** Rows of cells in columns, two spaces apart; the last column is never padded. */
 export const table = (rows: readonly (readonly string[])[], indent = 2): string[] => {
+  const widths = widthsOf(rows);
+  return rows.map((row) =>
+    `${' '.repeat(indent)}${row.map((cell, at) => (at === row.length - 1 ? cell : cell + ' '.repeat((widths[at] ?? 0) - widthOf(cell)))).join('  ')}`.trimEnd(),
+  );
+};
+
+/** The same, with the cells of one column wrapped to what the others leave of the width. */
+export const fittedTable = (
+  rows: readonly (readonly string[])[],
+  { indent, columns, wrapped }: { indent: number; columns: number; wrapped: number },
+): string[] => {
+  const others = widthsOf(rows).reduce((sum, width, column) => (column === wrapped ? sum : sum + width + 2), indent);
+  const lines = rows.flatMap((row) =>
+    wrap(row[wrapped] ?? '', Math.max(8, columns - others)).map((line, at) =>
+      row.map((cell, column) => (column === wrapped ? line : at === 0 ? cell : '')),
+    ),
+  );
+  return table(lines, indent);
+};
+
+const widthsOf = (rows: readonly (readonly string[])[]): number[] => {
   const widths: number[] = [];
   for (const row of rows)
     row.forEach((cell, at) => {
       widths[at] = Math.max(widths[at] ?? 0, widthOf(cell));
     });
-  return rows.map((row) =>
-    `${' '.repeat(indent)}${row.map((cell, at) => (at === row.length - 1 ? cell : cell + ' '.repeat((widths[at] ?? 0) - widthOf(cell)))).join('  ')}`.trimEnd(),
-  );
+  return widths;
 };
 
 const units = ['B', 'kB', 'MB', 'GB', 'TB'] as const;

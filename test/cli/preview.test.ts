@@ -7,6 +7,7 @@ import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { run as notice } from '../../src/cli/commands/telemetry-notice.ts';
 import { run } from '../../src/cli/commands/telemetry-preview.ts';
 import { type Flags, flagsOf } from '../../src/cli/flags.ts';
 import { previewAbout } from '../../src/cli/preview-about.ts';
@@ -55,6 +56,13 @@ beforeEach(() => {
 });
 
 describe('before a yes', () => {
+  it.each([run, notice])('there is none of a product without telemetry, said in 80 columns', async (command) => {
+    const about = { world: world(), home: home.folder, flags: flagsOf({}), operands: ['haraka'], look: look() };
+    const { screen } = await command({ ...about, say: () => {} });
+    expect(screen.join(' ')).toContain('This product declares no telemetry');
+    expect(screen.filter((line) => line.length > 80)).toEqual([]);
+  });
+
   it.each([40, 80, 120])('it is an example, said in words and fitting %i columns, in ASCII too', async (columns) => {
     for (const ascii of [false, true]) {
       const { screen, text } = await preview(['maildev@3.0.0'], {}, look(columns, ascii));

@@ -1,5 +1,5 @@
 /** An instance for people: what is not there any more is not told. */
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { loadPaint, symbolsFor } from '../../src/ui/paint.ts';
 import type { InstanceView } from '../../src/ui/result.ts';
 import { detailLines, instanceLines, lookedLines, tableLines } from '../../src/ui/views/instance.ts';
@@ -48,6 +48,45 @@ it('says below the table why an instance is as it is, and of none that needs no 
   expect(lines.filter((line) => line.length > 80)).toEqual([]);
   expect(lines.slice(0, 4).map((line) => line.trim().split(' ')[0])).toEqual(['NAME', 'chat', 'mail', 'mail-2']);
   expect(said(lines.slice(4))).toBe(` chat: ${damaged.detail} mail-2: SMTP: it did not answer`);
+});
+
+describe('the table of several', () => {
+  const one = (name: string, health: 'healthy' | 'unhealthy', port: number): InstanceView => ({
+    ...instance,
+    name,
+    product: name,
+    health,
+    urls: { web: `http://127.0.0.1:${port}` },
+  });
+  const all = [one('maildev', 'healthy', 1080), one('node-red', 'unhealthy', 1880), one('prosody', 'healthy', 5280)];
+
+  it('has a line each where there is room', () => {
+    const lines = tableLines(all, { ...look, columns: 100 });
+    expect(lines).toHaveLength(4);
+    expect(lines[2]).toMatch(/^ {2}node-red +node-red +3\.0\.0 +running, but unhealthy +unknown +http:\S+:1880$/);
+  });
+
+  it('has the addresses on lines of their own at 80 columns', () => {
+    const lines = tableLines(all, look);
+    expect(lines.filter((line) => line.length > 80)).toEqual([]);
+    expect(lines[0]).toMatch(/TELEMETRY$/);
+    expect(lines[3]).toMatch(/^ {2}node-red +node-red +3\.0\.0 +running, but unhealthy +unknown$/);
+    expect(lines.filter((_, at) => at > 0 && at % 2 === 0)).toEqual(
+      ['1080', '1880', '5280'].map((port) => `    http://127.0.0.1:${port}`),
+    );
+  });
+
+  it.each([40, 60, 80])('is given up where the names are too long for %i columns', (columns) => {
+    const long = all.map((view) => ({
+      ...view,
+      name: `a-second-${view.name}-for-the-tests`,
+      product: view.name.repeat(3),
+    }));
+    const lines = tableLines(long, { ...look, columns });
+    expect(lines.filter((line) => line.length > columns)).toEqual([]);
+    for (const { name, product } of long) expect(said(lines)).toContain(`${name} ${product} 3.0.0, running`);
+    expect(lines.filter((line) => line.startsWith('    http://127.0.0.1:'))).toHaveLength(3);
+  });
 });
 
 /** What a server may say to whoever asks it: it clears the screen, goes to its beginning, and writes over the line. */

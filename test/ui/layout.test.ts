@@ -3,11 +3,15 @@ import {
   amount,
   cut,
   duration,
+  fittedTable,
+  fitting,
   labelled,
+  paragraph,
   printable,
   several,
   table,
   widthOf,
+  withCommand,
   withoutMiddle,
   wrap,
 } from '../../src/ui/layout.ts';
@@ -40,6 +44,37 @@ it('labelled hangs what is wrapped', () => {
   expect(labelled('web', 'aaaaaaaaaa bbbbbbbbbb cccccccc', { indent: 2, label: 6, columns: 30 })).toEqual([
     '  web   aaaaaaaaaa bbbbbbbbbb',
     '        cccccccc',
+  ]);
+});
+
+it('paragraph indents every line', () => {
+  expect(paragraph('aaaaaaaaaa bbbbbbbbbb cccc', { indent: 2, columns: 25 })).toEqual([
+    '  aaaaaaaaaa bbbbbbbbbb',
+    '  cccc',
+  ]);
+});
+
+it('fitting takes the first layout that fits, and the last one where none does', () => {
+  const layouts = [() => ['a b c'], () => ['a b', 'c'], () => ['a', 'b', 'c']] as const;
+  expect([5, 4, 2, 0].map((columns) => fitting(columns, ...layouts).length)).toEqual([1, 2, 3, 3]);
+});
+
+it('withCommand never breaks the command', () => {
+  expect(withCommand('Then:', 'assent status', 19)).toEqual(['Then: assent status']);
+  expect(withCommand('Then:', 'assent status', 18)).toEqual(['Then:', '  assent status']);
+  expect(withCommand('And then:', 'assent status', 8)).toEqual(['And', 'then:', '  assent status']);
+});
+
+it('fittedTable wraps one column to what the others leave', () => {
+  const rows = [
+    ['one', 'a title of words', 'end'],
+    ['two', 'short', ''],
+  ];
+  expect(fittedTable(rows, { indent: 2, columns: 40, wrapped: 1 })).toEqual(table(rows));
+  expect(fittedTable(rows, { indent: 2, columns: 20, wrapped: 1 })).toEqual([
+    '  one  a title   end',
+    '       of words',
+    '  two  short',
   ]);
 });
 

@@ -1,16 +1,17 @@
-/** Products for people: the catalogue, and a manifest that was checked. */
-import { expect, it } from 'vitest';
+/** Products for people: the catalogue, one of it, a manifest that was checked, and its locks. */
+import { describe, expect, it } from 'vitest';
 import { loadCatalogue, loadProduct } from '../../src/product/catalogue.ts';
 import { realWorld } from '../../src/system/world.ts';
 import { noPaint, symbolsFor } from '../../src/ui/paint.ts';
-import { checkedLines, productListLines } from '../../src/ui/views/products.ts';
+import { lockLines } from '../../src/ui/views/locks.ts';
+import { checkedLines, productLines, productListLines } from '../../src/ui/views/products.ts';
 import { repository } from '../support/seed.ts';
 
+const world = { ...realWorld(), program: repository };
+const products = await Promise.all(loadCatalogue(world).map((name) => loadProduct(world, name)));
 const look = { paint: noPaint, symbols: symbolsFor({}), columns: 80 };
 
 it('fits the catalogue into 80 columns, and says all of it', async () => {
-  const world = { ...realWorld(), program: repository };
-  const products = await Promise.all(loadCatalogue(world).map((name) => loadProduct(world, name)));
   const lines = productListLines(products, look);
   expect(lines.filter((line) => line.length > 80)).toEqual([]);
   const words = lines.join(' ').replace(/\s+/g, ' ');
@@ -18,8 +19,43 @@ it('fits the catalogue into 80 columns, and says all of it', async () => {
 });
 
 it('counts what a manifest has in words that fit', async () => {
-  const maildev = await loadProduct({ ...realWorld(), program: repository }, 'maildev');
+  const maildev = await loadProduct(world, 'maildev');
   const one = { ...maildev, releases: maildev.releases.slice(0, 1) };
   expect(checkedLines('m.yaml', one, [], look)[0]).toContain('MailDev, 1 release, ');
   expect(checkedLines('m.yaml', maildev, [], look)[0]).toContain(`${maildev.releases.length} releases, `);
+});
+
+describe.each(products)('$name', (product) => {
+  it.each([60, 80, 100])('fits into %i columns, and says all of it', (columns) => {
+    const lines = productLines(product, { ...look, columns });
+    expect(lines.filter((line) => line.length > columns)).toEqual([]);
+    const text = lines.join(' ').replace(/\s+/g, ' ');
+    for (const part of [product.summary, product.homepage ?? '', `assent install ${product.name}`])
+      expect(text).toContain(part);
+    for (const { name } of product.settings) expect(text).toContain(` ${name} `);
+  });
+
+  it('has a line a setting where there is room', () => {
+    const lines = productLines(product, { ...look, columns: 100 });
+    for (const { name, title } of product.settings)
+      expect(
+        lines.some((line) => line.startsWith(`    ${name} `) && line.includes(` ${title} `)),
+        name,
+      ).toBe(true);
+  });
+});
+
+it('names a command on a line of its own where the path is long, and never breaks it', async () => {
+  const file = '/srv/somewhere/with/a/long/way/to/the/manifests/of/our/own/servers/manifest.yaml';
+  const lock = { release: '3.0.0', part: '', file: 'locks/3.0.0/package-lock.json', packages: 1 };
+  const nothing = { added: [], removed: [], moved: [], ofTheHost: [] };
+  const kept = lockLines([{ ...lock, ...nothing, changed: false, kept: true }], './manifest.yaml', look);
+  expect(kept.slice(1)).toEqual([
+    '  All is pinned. To resolve a release anew:',
+    '    assent products lock ./manifest.yaml --release VERSION --refresh',
+  ]);
+  const written = lockLines([{ ...lock, ...nothing, changed: true, kept: false }], file, look);
+  expect(written.slice(1)).toEqual(['  Look at the difference, then:', `    assent products check ${file}`]);
+  const checked = checkedLines(file, await loadProduct(world, 'maildev'), [], look);
+  expect(checked.slice(-2)).toEqual(['  Try it:', `    assent install ${file} --dry-run`]);
 });

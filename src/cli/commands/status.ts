@@ -1,5 +1,5 @@
 /**
- * `assent status [NAME]`: what is installed, its health, its consent. Without NAME, a line each; the system's home is looked into, too.
+ * `assent status [NAME]`: what is installed, its health, its consent. Without NAME, a table of all; the system's home is looked into, too.
  * Exit 0 also for a server that is down: it is a question, not a check (`doctor` is one).
  */
 

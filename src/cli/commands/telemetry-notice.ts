@@ -5,7 +5,7 @@
 
 import { noticeId } from '../../consent/notice.ts';
 import { noticeText, renderNotice } from '../../consent/notice-text.ts';
-import { printable } from '../../ui/layout.ts';
+import { paragraph, printable } from '../../ui/layout.ts';
 import type { Run } from '../invocation.ts';
 import { noticeAbout } from '../notice-about.ts';
 import { givenBy } from '../request.ts';
@@ -18,7 +18,7 @@ export const run: Run = async ({ world, home, flags, operands, look }) => {
     const text = `This product declares no telemetry: nothing would be counted, and there is nothing to agree to.`;
     return {
       result: { outcome: 'unchanged', changed: false, notice: { id: null, text, counters: [], recipient: null } },
-      screen: [`  ${text}`],
+      screen: paragraph(text, { indent: 2, columns: look.columns }),
     };
   }
   const id = noticeId(notice);

@@ -7,6 +7,7 @@
 
 import { Failure } from '../../errors.ts';
 import { reportContentType } from '../../telemetry/report.ts';
+import { paragraph } from '../../ui/layout.ts';
 import { previewLines, textLines } from '../../ui/views/preview.ts';
 import type { Run } from '../invocation.ts';
 import { previewAbout } from '../preview-about.ts';
@@ -25,7 +26,10 @@ export const run: Run = async (invocation) => {
   const preview = await previewAbout(invocation);
   if (preview === null) {
     const text = 'This product declares no telemetry: nothing would be counted, and there is no report.';
-    return { result: { outcome: 'unchanged', changed: false, preview: null }, screen: flags.raw ? [] : [`  ${text}`] };
+    return {
+      result: { outcome: 'unchanged', changed: false, preview: null },
+      screen: flags.raw ? [] : paragraph(text, { indent: 2, columns: look.columns }),
+    };
   }
   if (file !== undefined) writePage(world, file, preview);
   const { report, notice } = preview;

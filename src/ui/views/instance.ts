@@ -2,31 +2,62 @@
  * Instances for people: a table of all, one in full, and the last screen of a change.
  */
 
-import { labelled, printable, table, wrap } from '../layout.ts';
+import { fitting, labelled, paragraph, printable, table, wrap } from '../layout.ts';
 import type { Look } from '../look.ts';
 import type { InstanceView } from '../result.ts';
 
-/** A line an instance; below them, of which it needs a word, why it is as it is. */
+/** A line an instance, or what a narrow screen has room for; below them, of which it needs a word, why it is as it is. */
 export const tableLines = (instances: readonly InstanceView[], look: Look): string[] => [
-  ...rowsOf(instances, look),
+  ...fitting(
+    look.columns,
+    () => table(rowsOf(instances, look)),
+    () => withAddressBelow(instances, look),
+    () => instances.flatMap((instance) => blockOf(instance, look)),
+  ),
   ...instances.flatMap((instance) => reasonLines(instance, look)),
 ];
 
-const rowsOf = (instances: readonly InstanceView[], look: Look): string[] => {
+const rowsOf = (instances: readonly InstanceView[], look: Look): string[][] => {
   const { paint } = look;
   const head = ['NAME', 'PRODUCT', 'VERSION', 'STATE', 'TELEMETRY', 'ADDRESS'].map(paint.faint);
-  return table([
+  return [
     head,
     ...instances.map((instance) => [
       paint.strong(instance.name),
       instance.product,
       instance.version ?? '-',
       stateText(instance, look),
-      instance.consent === undefined ? 'unknown' : instance.consent.collecting ? 'on' : 'off',
-      printable(Object.values(instance.urls)[0] ?? ''),
+      telemetryText(instance),
+      addressOf(instance),
     ]),
-  ]);
+  ];
 };
+
+/** The address is what is longest, and what is left out of the rows first. */
+const withAddressBelow = (instances: readonly InstanceView[], look: Look): string[] =>
+  table(rowsOf(instances, look).map((row) => row.slice(0, -1))).flatMap((line, at) => {
+    const instance = instances[at - 1];
+    return [line, ...(instance === undefined ? [] : addressLines(instance))];
+  });
+
+/** One below the other, where names are too long for columns. */
+const blockOf = (instance: InstanceView, look: Look): string[] => {
+  const { name, product, version } = instance;
+  const text = `${product} ${version ?? ''}`.trim();
+  return [
+    `  ${look.paint.strong(name)}`,
+    ...paragraph(`${text}, ${stateText(instance, look)}, telemetry ${telemetryText(instance)}`, { ...look, indent: 4 }),
+    ...addressLines(instance),
+  ];
+};
+
+const addressLines = (instance: InstanceView): string[] =>
+  addressOf(instance) === '' ? [] : [`    ${addressOf(instance)}`];
+
+const addressOf = ({ urls }: InstanceView): string => printable(Object.values(urls)[0] ?? '');
+
+const telemetryText = ({ consent }: InstanceView): string =>
+  consent === undefined ? 'unknown' : consent.collecting ? 'on' : 'off';
 
 const reasonLines = ({ name, detail }: InstanceView, { columns }: Look): string[] =>
   detail === undefined
@@ -98,7 +129,7 @@ const trialText = ({ trial, failedTrial, version, previous }: InstanceView, { pa
 
 /** What a look at a release on trial has come to. */
 export const lookedLines = (name: string, text: string, { columns }: Look): string[] =>
-  wrap(printable(`${name}: ${text}`), columns - 2).map((line) => `  ${line}`);
+  paragraph(printable(`${name}: ${text}`), { indent: 2, columns });
 
 const unfinishedText = ({ name, unfinished }: InstanceView): string => {
   if (unfinished === undefined) return '';

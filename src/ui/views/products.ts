@@ -6,7 +6,19 @@ import type { Finding } from '../../change/doctor/finding.ts';
 import type { Product } from '../../product/manifest.ts';
 import type { Setting } from '../../product/settings.ts';
 import { exampleOf } from '../../product/settings.ts';
-import { amount, labelled, printable, several, table, widthOf, wrap } from '../layout.ts';
+import {
+  amount,
+  fittedTable,
+  fitting,
+  labelled,
+  paragraph,
+  printable,
+  several,
+  table,
+  widthOf,
+  withCommand,
+  wrap,
+} from '../layout.ts';
 import type { Look } from '../look.ts';
 
 /** A product as the JSON document has it. */
@@ -52,10 +64,11 @@ export const productListLines = (products: readonly Product[], { paint, columns 
 const more =
   'More: assent products show NAME. Install: assent install NAME. A manifest of your own: assent install ./manifest.yaml';
 
-export const productLines = (product: Product, { paint, symbols, columns }: Look): string[] => {
+export const productLines = (product: Product, look: Look): string[] => {
+  const { paint, symbols, columns } = look;
   const row = (label: string, text: string) => labelled(label, text, { indent: 4, label: 12, columns });
   return [
-    `  ${paint.strong(product.title)} ${symbols.dot} ${product.summary}`,
+    ...paragraph(`${paint.strong(product.title)} ${symbols.dot} ${product.summary}`, { indent: 2, columns }),
     ...(product.homepage === undefined ? [] : row('homepage', product.homepage)),
     ...(product.license === undefined ? [] : row('license', product.license)),
     '',
@@ -70,14 +83,32 @@ export const productLines = (product: Product, { paint, symbols, columns }: Look
     ),
     '',
     `  ${paint.strong('Settings')}`,
-    ...table(
-      product.settings.map((setting) => [setting.name, setting.type, setting.title, defaultText(setting)]),
-      4,
-    ),
+    ...settingLines(product.settings, columns),
     '',
     ...telemetryLines(product, row),
-    `  ${paint.faint(`Install it: assent install ${product.name}. A setting: --set ${exampleSetting(product)}`)}`,
+    ...installLines(product, columns - 2).map((line) => `  ${paint.faint(line)}`),
   ];
+};
+
+/** A line a setting; where that is too wide even with its title wrapped, what it is stands beside its name. */
+const settingLines = (settings: readonly Setting[], columns: number): string[] => {
+  const rows = settings.map((setting) => [setting.name, setting.type, setting.title, defaultText(setting)]);
+  const label = Math.max(0, ...settings.map(({ name }) => name.length)) + 2;
+  return fitting(
+    columns,
+    () => fittedTable(rows, { indent: 4, columns, wrapped: 2 }),
+    () => rows.flatMap(([name = '', ...rest]) => labelled(name, rest.join(', '), { indent: 4, label, columns })),
+  );
+};
+
+const installLines = (product: Product, columns: number): string[] => {
+  const install = `assent install ${product.name}`;
+  const set = `--set ${exampleSetting(product)}`;
+  return fitting(
+    columns,
+    () => [`Install it: ${install}. A setting: ${set}`],
+    () => [...withCommand('Install it:', install, columns), ...withCommand('A setting:', set, columns)],
+  );
 };
 
 export const checkedLines = (
@@ -92,11 +123,15 @@ export const checkedLines = (
     { indent: 0, label: 4, columns },
   ),
   ...hints.flatMap((hint) =>
-    wrap(printable(`${hint.message}. ${hint.remedy}`), columns - 4).map(
-      (line, at) => `  ${at === 0 ? paint.caution(symbols.caution) : ' '} ${line}`,
-    ),
+    labelled(paint.caution(symbols.caution), printable(`${hint.message}. ${hint.remedy}`), {
+      indent: 2,
+      label: 2,
+      columns,
+    }),
   ),
-  `  ${paint.faint(printable(`Try it: assent install ${file} --dry-run`))}`,
+  ...withCommand('Try it:', printable(`assent install ${file} --dry-run`), columns - 2).map(
+    (line) => `  ${paint.faint(line)}`,
+  ),
 ];
 
 const telemetryLines = (product: Product, row: (label: string, text: string) => string[]): string[] =>

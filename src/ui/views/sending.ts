@@ -1,29 +1,31 @@
 /** What `telemetry send` says when it is done: what went where, or why nothing did. */
 
 import type { Idle, Sending, SentReport } from '../../telemetry/sending.ts';
-import { printable, wrap } from '../layout.ts';
+import { labelled, paragraph, printable } from '../layout.ts';
 import type { Look } from '../look.ts';
 
 export const sendingLines = (name: string, sending: Sending, meaning: string, look: Look): string[] => {
   const { paint, symbols, columns } = look;
   const { sent, dropped, waiting, recipient, idle } = sending;
-  const line = (report: SentReport): string[] => [
-    `  ${report.outcome === 'sent' ? paint.good(symbols.done) : paint.caution(symbols.caution)} ${name}: ${printable(`${days(report)}, ${report.bytes} bytes to ${recipient?.endpoint ?? 'the recipient'}`)}`,
-    printable(
-      `    ${report.detail}${report.status === null ? '' : ` (${report.status})`}. A copy is kept: reports/${report.name}.json`,
+  const marked = (mark: string, text: string) => labelled(mark, printable(text), { indent: 2, label: 2, columns });
+  const linesOf = (report: SentReport): string[] => [
+    ...marked(
+      report.outcome === 'sent' ? paint.good(symbols.done) : paint.caution(symbols.caution),
+      `${name}: ${days(report)}, ${report.bytes} bytes to ${recipient?.endpoint ?? 'the recipient'}`,
     ),
+    ...marked('', `${report.detail}${statusText(report)}. A copy is kept: reports/${report.name}.json`),
   ];
   return [
-    ...sent.flatMap(line),
-    ...dropped.map(
-      (report) => `  ${paint.caution(symbols.caution)} ${printable(report)} was dropped: too many reports wait.`,
+    ...sent.flatMap(linesOf),
+    ...dropped.flatMap((report) =>
+      marked(paint.caution(symbols.caution), `${report} was dropped: too many reports wait.`),
     ),
-    ...(idle === null
-      ? []
-      : wrap(printable(`${name}: ${reasonOf(idle, meaning)}`), columns - 2).map((text) => `  ${text}`)),
-    ...(waiting === 0 ? [] : [`    ${waiting} ${waiting === 1 ? 'report waits' : 'reports wait'}.`]),
+    ...(idle === null ? [] : paragraph(printable(`${name}: ${reasonOf(idle, meaning)}`), { indent: 2, columns })),
+    ...(waiting === 0 ? [] : marked('', `${waiting} ${waiting === 1 ? 'report waits' : 'reports wait'}.`)),
   ];
 };
+
+const statusText = ({ status }: SentReport): string => (status === null ? '' : ` (${status})`);
 
 const days = ({ from, to }: SentReport): string => (from === to ? from : `${from} to ${to}`);
 

@@ -2,7 +2,7 @@
  * How telemetry stands, in people's words: one phrase for tables and last screens, and the whole of it for `telemetry status`.
  */
 
-import { labelled, printable, several } from '../layout.ts';
+import { labelled, paragraph, printable, several } from '../layout.ts';
 import type { Look } from '../look.ts';
 import type { ConsentView, InstanceSummary } from '../result.ts';
 
@@ -58,11 +58,20 @@ export const withdrawnLines = (
     erased: { files: number; bytes: number };
     warnings: readonly string[];
   },
-  { paint, symbols }: Look,
+  { paint, symbols, columns }: Look,
 ): string[] => [
-  `  ${paint.good(symbols.done)} ${instance.name}: ${changed ? 'withdrawn. Nothing is counted from now on.' : 'was off already. Nothing is counted.'}`,
-  `    ${erased.files === 0 ? 'There was nothing to erase.' : `Erased: ${erased.files} files and folders, ${erased.bytes} bytes on disk.`} Nothing was sent about it.`,
-  ...warnings.map((warning) => `  ${paint.caution(symbols.caution)} ${printable(warning)}`),
+  ...labelled(
+    paint.good(symbols.done),
+    `${instance.name}: ${changed ? 'withdrawn. Nothing is counted from now on.' : 'was off already. Nothing is counted.'}`,
+    { indent: 2, label: 2, columns },
+  ),
+  ...paragraph(
+    `${erased.files === 0 ? 'There was nothing to erase.' : `Erased: ${erased.files} files and folders, ${erased.bytes} bytes on disk.`} Nothing was sent about it.`,
+    { indent: 4, columns },
+  ),
+  ...warnings.flatMap((warning) =>
+    labelled(paint.caution(symbols.caution), printable(warning), { indent: 2, label: 2, columns }),
+  ),
 ];
 
 const counted = (names: unknown): string => (Array.isArray(names) && names.length > 0 ? names.join(', ') : 'nothing');
