@@ -11,6 +11,7 @@ import type { Said } from '../consent/question.ts';
 import { callerVetoes, hear, logQuestion, noteText } from '../consent/question.ts';
 import { Failure } from '../errors.ts';
 import { secretNames } from '../instance/secrets.ts';
+import { parseProductReference } from '../product/catalogue.ts';
 import type { ResolvedSettings } from '../product/resolve-settings.ts';
 import { missingAdvice, resolveSettings } from '../product/resolve-settings.ts';
 import type { SecretSource } from '../product/secret-reference.ts';
@@ -119,9 +120,15 @@ export const hearConsent = async (
   if (notice === null || id === null) throw new Error('a question without a notice');
   const about = { noticeId: id, version: target.release.version, account: target.before?.account ?? null };
   const asked = target.from === null ? now : await logQuestion(ports.world, target.paths, about);
-  const say = await ports.asker.consent(notice, target.release.version);
+  const say = await ports.asker.consent(notice, target.release.version, referenceOf(request, target));
   const answer: GivenAnswer = say === 'yes' ? { say, by: 'prompt', noticeId: id } : { say, by: 'prompt' };
   return { answer, notice, noticeId: id, asked };
+};
+
+/** PRODUCT@VERSION as a command takes it: a manifest of one's own by the path that was typed, or by where it lies; what is in the catalogue by its name. */
+const referenceOf = ({ kind, product: typed }: ChangeRequest, { manifest, product, release }: Target): string => {
+  const given = kind === 'install' && typed !== undefined ? parseProductReference(typed).product : undefined;
+  return `${given ?? manifest ?? product.name}@${release.version}`;
 };
 
 /** A yes belongs to what is installed behind the change: an uninstall hears none, for it could not be taken back either. */

@@ -69,8 +69,8 @@ export interface Asker {
   data(choices: readonly DataChoice[], standard: DataOf): Promise<DataOf>;
   /** Offers another kind of change than the one asked for (an instance is there already). */
   offer(kind: ChangeKind, reason: string): Promise<boolean>;
-  /** `version`: of the release that will run; a preview at the question names it. */
-  consent(notice: Notice, version: string): Promise<'yes' | 'no'>;
+  /** `version`: of the release that will run; a preview at the question names it. `reference`: what is typed to mean that release. */
+  consent(notice: Notice, version: string, reference: string): Promise<'yes' | 'no'>;
   /** Shows the plan, asks for each danger that was not acknowledged, then the last question (skipped when `yes`). */
   confirm(plan: Plan, dangers: readonly Danger[], yes: boolean): Promise<boolean>;
 }

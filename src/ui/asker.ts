@@ -35,9 +35,9 @@ export const askerFor = ({ look, interactive, keepsPorts, planShown }: AskerOpti
     show(['']);
     return askAll(look, settings, defaults, keepsPorts);
   },
-  consent: (notice, version) => {
+  consent: (notice, version, reference) => {
     show([...noticeLines(notice, look), '']);
-    return askConsent(look, notice, version);
+    return askConsent(look, () => exampleLines(look, notice, version, reference));
   },
   data: (choices, standard) => {
     show(['']);
@@ -53,20 +53,20 @@ export const askerFor = ({ look, interactive, keepsPorts, planShown }: AskerOpti
   },
 });
 
-const askConsent = async (look: Look, notice: Notice, version: string): Promise<'yes' | 'no'> => {
+const askConsent = async (look: Look, example: () => Promise<string[]>): Promise<'yes' | 'no'> => {
   const aside = { hint: question.hint, word: 'Preview', isKey: (key: string) => keyMeans(key) === 'preview' };
   for (;;) {
     const answer = await askYesNoOr(look, question.text, aside);
     if (answer !== 'aside') return answer ? 'yes' : 'no';
-    show(['', ...(await exampleLines(look, notice, version)), '']);
+    show(['', ...(await example()), '']);
   }
 };
 
 /** Few lines of the bytes, so that the bars stay on the screen. */
-const exampleLines = async (look: Look, notice: Notice, version: string): Promise<string[]> => {
+const exampleLines = async (look: Look, notice: Notice, version: string, reference: string): Promise<string[]> => {
   const { examplePreview } = await import('../telemetry/preview.ts');
   const { previewLines } = await import('./views/preview.ts');
-  const all = `assent telemetry preview ${notice.product}@${version} --raw`;
+  const all = `assent telemetry preview ${reference} --raw`;
   return previewLines(examplePreview(notice, version), look, { lines: 5, all });
 };
 

@@ -1,4 +1,4 @@
-/** What a change hears of a yes by flag: an uninstall nothing, for behind it nothing is installed that it could belong to. */
+/** What a change hears of a yes by flag: an uninstall nothing, for behind it nothing is installed that it could belong to. And what a preview at the question is told to be of. */
 import { expect, test } from 'vitest';
 import { hearConsent } from '../../src/change/ask.ts';
 import type { ChangeRequest, Ports } from '../../src/change/request.ts';
@@ -40,4 +40,24 @@ test.each([false, true])('an uninstall takes no yes and asks for none (at a term
 
 test('an uninstall hears a no', async () => {
   expect((await heard('uninstall', { say: 'off', by: 'flag' })).answer).toEqual({ say: 'no', by: 'flag' });
+});
+
+test.each([
+  ['the name of a product in the catalogue', { kind: 'install', product: 'maildev@3.0.0' }, null, 'maildev@3.0.0'],
+  ['the default product', { kind: 'install' }, null, 'maildev@3.0.0'],
+  ['a path as it was typed', { kind: 'install', product: './my/m.yaml' }, '/srv/my/m.yaml', './my/m.yaml@3.0.0'],
+  ['where the manifest lies', { kind: 'upgrade' }, '/srv/my/m.yaml', '/srv/my/m.yaml@3.0.0'],
+  ['where it lies, for an upgrade offered', { kind: 'upgrade', product: 'm.yaml' }, '/srv/m.yaml', '/srv/m.yaml@3.0.0'],
+] as const)('a preview at the question names %s', async (_, wanted, manifest, reference) => {
+  const paths = instancePaths(sandbox(), sure(asInstanceName('mail')));
+  const target = { ...wanted, paths, product, release, manifest, before: null, from: null } as unknown as Target;
+  const named: string[] = [];
+  const consent = async (...[, , said]: Parameters<Ports['asker']['consent']>) => {
+    named.push(said);
+    return 'no' as const;
+  };
+  const ports = { world, home: sandbox(), asker: { interactive: true, consent } } as unknown as Ports;
+  const request = { given: {}, yes: false, dryRun: false, ack: [], ...wanted } as unknown as ChangeRequest;
+  await hearConsent(ports, request, target, {});
+  expect(named).toEqual([reference]);
 });

@@ -6,6 +6,7 @@ import { chmodSync, existsSync, mkdirSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { quickProduct } from '../support/quick-product.ts';
 import { freePorts, sandbox } from '../support/sandbox.ts';
 import { endScenario, makeScenario, type Scenario, scenario } from '../support/scenario.ts';
 import { type TypedTerminal, terminal } from '../support/terminal.ts';
@@ -116,6 +117,20 @@ describe('the question about telemetry', () => {
       .split(/\r?\n|\r/)
       .filter((line) => line.length > 80);
     expect(wide.filter((line) => !/^(?:\{"|\? Count)/.test(line))).toEqual([]);
+  });
+
+  it('names in the example what was typed for a manifest of your own', async () => {
+    quickProduct(world.folder, 'maildev', (manifest) => Object.assign(manifest, { name: 'my-mail' }));
+    const screen = terminal(world, ['install', './maildev/manifest.yaml', ...flags]);
+    await screen.see(consent);
+    screen.type('p');
+    const command = 'assent telemetry preview ./maildev/manifest.yaml@3.0.0 --raw';
+    await screen.see(command);
+    await screen.see(consent);
+    screen.type('\u0003');
+    expect(await screen.ended()).toBe(130);
+    const { exit, stdout } = await world.run(command.split(' ').slice(1));
+    expect({ exit, begins: stdout.slice(0, 18) }).toEqual({ exit: 0, begins: '{"resourceMetrics"' });
   });
 
   it('takes nothing that was typed ahead of its return', async () => {

@@ -1,10 +1,15 @@
 /** Products for people: the catalogue, one of it, a manifest that was checked, and its locks. */
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { loadCatalogue, loadProduct } from '../../src/product/catalogue.ts';
+import { run as show } from '../../src/cli/commands/products-show.ts';
+import { flagsOf } from '../../src/cli/flags.ts';
+import { loadCatalogue, loadProduct, parseProductReference } from '../../src/product/catalogue.ts';
 import { realWorld } from '../../src/system/world.ts';
 import { noPaint, symbolsFor } from '../../src/ui/paint.ts';
 import { lockLines } from '../../src/ui/views/locks.ts';
 import { checkedLines, productLines, productListLines } from '../../src/ui/views/products.ts';
+import { quickProduct } from '../support/quick-product.ts';
+import { sandbox } from '../support/sandbox.ts';
 import { repository } from '../support/seed.ts';
 
 const world = { ...realWorld(), program: repository };
@@ -43,6 +48,18 @@ describe.each(products)('$name', (product) => {
         name,
       ).toBe(true);
   });
+});
+
+it.each(['', '@3.0.0'])('names what installs a product of your own, by its path (%s)', async (version) => {
+  const cwd = sandbox();
+  quickProduct(cwd, 'maildev', (manifest) => Object.assign(manifest, { name: 'my-mail' }));
+  const here = { ...world, cwd };
+  const operands = [`./maildev/manifest.yaml${version}`];
+  const about = { world: here, home: join(cwd, 'home'), flags: flagsOf({}), operands, look, say: () => {} };
+  const { screen } = await show(about);
+  const named = / assent install (\S+?)\.?(?:$| A setting)/m.exec(screen.join('\n'))?.[1] ?? '';
+  expect(named).toBe(operands[0]);
+  expect((await loadProduct(here, parseProductReference(named).product)).name).toBe('my-mail');
 });
 
 it('names a command on a line of its own where the path is long, and never breaks it', async () => {

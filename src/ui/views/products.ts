@@ -64,7 +64,8 @@ export const productListLines = (products: readonly Product[], { paint, columns 
 const more =
   'More: assent products show NAME. Install: assent install NAME. A manifest of your own: assent install ./manifest.yaml';
 
-export const productLines = (product: Product, look: Look): string[] => {
+/** `reference` is what was typed for it: a manifest of one's own is found by its path alone. */
+export const productLines = (product: Product, look: Look, reference: string = product.name): string[] => {
   const { paint, symbols, columns } = look;
   const row = (label: string, text: string) => labelled(label, text, { indent: 4, label: 12, columns });
   return [
@@ -86,7 +87,7 @@ export const productLines = (product: Product, look: Look): string[] => {
     ...settingLines(product.settings, columns),
     '',
     ...telemetryLines(product, row),
-    ...installLines(product, columns - 2).map((line) => `  ${paint.faint(line)}`),
+    ...installLines(product, printable(reference), columns - 2).map((line) => `  ${paint.faint(line)}`),
   ];
 };
 
@@ -101,8 +102,8 @@ const settingLines = (settings: readonly Setting[], columns: number): string[] =
   );
 };
 
-const installLines = (product: Product, columns: number): string[] => {
-  const install = `assent install ${product.name}`;
+const installLines = (product: Product, reference: string, columns: number): string[] => {
+  const install = `assent install ${reference}`;
   const set = `--set ${exampleSetting(product)}`;
   return fitting(
     columns,
