@@ -6,15 +6,19 @@
  * meet there count as one, and that only ever drops more.
  *
  * A server behind a proxy on the same machine sees nothing but the loopback. So where the peer is the loopback, the address counts that the
- * loopback proxy says it had: the last of the list that is not a loopback itself. What a client wrote stands further left and is never believed. The
- * limits: whoever has an account on this machine can pretend to be several; behind a proxy on another machine all are one client, which drops more.
+ * loopback proxy says it had: the last of the list that is not a loopback itself.
+ *
+ * Behind any other proxy nobody can be told apart: a CDN sends what one person does through many machines, and each would be a client. So all that came
+ * through one is one client: what has a proxy's header and no loopback before it, and what a loopback proxy was told of more than one hop. A client
+ * that writes such a header only gets there as well. The limits: whoever has an account on this machine can pretend to be several; and a proxy
+ * that leaves no trace of itself is taken for a client.
  */
 
 import { isLoopback, parseAddress } from '../../product/network-names.ts';
 import { makeKeyedHash } from './keyed-hash.ts';
 
 /** The client's number for this day: 32 bits, of the address of the peer and what proxies wrote. Never throws. */
-export type ClientOf = (address: string | undefined, forwarded?: string) => number;
+export type ClientOf = (address: string | undefined, forwarded?: readonly string[]) => number;
 
 /** A day's way to tell clients apart. `key`: 16 random bytes. */
 export const makeClients = (key: Uint8Array): ClientOf => {
@@ -22,22 +26,31 @@ export const makeClients = (key: Uint8Array): ClientOf => {
   return (address, forwarded) => hash(groupOf(address ?? '', forwarded));
 };
 
-/** What counts as one client: an IPv4 address, or the first half of an IPv6 address as `2001:db8:0:7`. Without a peer's address all are one. */
-export const groupOf = (address: string, forwarded?: string): string => {
+/**
+ * What counts as one client: an IPv4 address, or the first half of an IPv6 address as `2001:db8:0:7`. Without a peer's address all are one. `forwarded`: each
+ * header that a proxy wrote; where they tell different things, one of them was there before the loopback proxy.
+ */
+export const groupOf = (address: string, forwarded: readonly string[] = []): string => {
   const peer = plainAddress(address);
   if (peer === undefined) return 'unknown';
-  const origin = forwarded !== undefined && isLoopback(peer) ? originOf(forwarded) : undefined;
-  return halfOf(origin ?? peer);
+  if (forwarded.length === 0) return halfOf(peer);
+  if (!isLoopback(peer)) return proxied;
+  const [origin, ...others] = forwarded.map(originOf);
+  return others.every((other) => other === origin) ? halfOf(origin ?? peer) : proxied;
 };
 
-/** From the right: loopback proxies handed it on to each other, up to the first address that is none. Undefined where that is not an address. */
+/** All whom we can't see, for they stand behind a proxy that is not on this machine. */
+const proxied = 'proxied';
+
+/**
+ * From the right: loopback proxies handed it on to each other, up to the first hop that is none. Only if that is the leftmost is it where the request
+ * comes from. Undefined where it is not an address.
+ */
 const originOf = (forwarded: string): string | undefined => {
-  const hops = forwarded.slice(-longest).split(',');
-  for (let at = hops.length - 1; at >= 0; at -= 1) {
-    const address = plainAddress(hopOf(hops[at] ?? ''));
-    if (address === undefined || at === 0 || !isLoopback(address)) return address;
-  }
-  return undefined;
+  if (forwarded.length > longest) return proxied;
+  const hops = forwarded.split(',').map((hop) => plainAddress(hopOf(hop)));
+  const last = hops.findLastIndex((address) => address === undefined || !isLoopback(address));
+  return last > 0 ? proxied : hops[0];
 };
 
 const longest = 2048;

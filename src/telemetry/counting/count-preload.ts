@@ -47,7 +47,7 @@ const seenOf = ({ method = '', url = '', originalUrl, headers, socket }: Request
   url: originalUrl ?? url,
   status,
   address: socket?.remoteAddress,
-  forwarded: one(headers['x-forwarded-for'] ?? headers['forwarded']),
+  forwarded: byProxies.flatMap((name) => one(headers[name]) ?? []),
   userAgent: one(headers['user-agent']),
   hints: {
     brands: one(headers['sec-ch-ua']),
@@ -57,6 +57,9 @@ const seenOf = ({ method = '', url = '', originalUrl, headers, socket }: Request
   gpc: one(headers['sec-gpc']),
   dnt: one(headers['dnt']),
 });
+
+/** The last is a CDN's (RFC 8586): it comes through also where a proxy behind it writes the others anew. */
+const byProxies = ['x-forwarded-for', 'forwarded', 'cdn-loop'];
 
 const one = (value: string | string[] | undefined): string | undefined =>
   typeof value === 'object' ? value.join(', ') : value;

@@ -9,8 +9,8 @@ export interface Seen {
   readonly url: string;
   /** Address of the peer. */
   readonly address: string | undefined;
-  /** `X-Forwarded-For`, or else `Forwarded`, where one of them came along. */
-  readonly forwarded?: string | undefined;
+  /** The headers by which proxies tell of themselves and of whom they serve: those that came along. Access logs have none. */
+  readonly forwarded?: readonly string[];
   readonly userAgent?: string | undefined;
   readonly hints?: Hints;
   /** `Sec-GPC` and `DNT`. */

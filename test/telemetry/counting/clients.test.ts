@@ -21,23 +21,36 @@ test.each([
   ['127.0.0.1', '203.0.113.7', '203.0.113.7'],
   ['::1', '203.0.113.7', '203.0.113.7'],
   ['::ffff:127.0.0.1', '203.0.113.7', '203.0.113.7'],
-  // A client wrote the first; the proxy appended the second.
-  ['127.0.0.1', '198.51.100.66, 203.0.113.7', '203.0.113.7'],
+  // The second is a proxy's elsewhere, or a client wrote the first: nobody can tell.
+  ['127.0.0.1', '198.51.100.66, 203.0.113.7', 'proxied'],
+  ['127.0.0.1', '127.0.0.1, 203.0.113.7', 'proxied'],
+  ['127.0.0.1', ', 203.0.113.7', 'proxied'],
   // Two proxies on this machine, one behind the other.
   ['127.0.0.1', '203.0.113.7, 127.0.0.1', '203.0.113.7'],
-  ['127.0.0.1', '198.51.100.66, 203.0.113.7, ::1, 127.0.0.1', '203.0.113.7'],
+  ['127.0.0.1', '198.51.100.66, 203.0.113.7, ::1, 127.0.0.1', 'proxied'],
   ['127.0.0.1', '127.0.0.9', '127.0.0.9'],
   ['127.0.0.1', '203.0.113.7:4711', '203.0.113.7'],
   ['127.0.0.1', '[2001:db8::7]:4711', '2001:db8:0:0'],
   ['127.0.0.1', 'for=203.0.113.7;proto=https;by=203.0.113.43', '203.0.113.7'],
-  ['127.0.0.1', 'for=198.51.100.66, FOR="[2001:db8:cafe::17]:4711"', '2001:db8:cafe:0'],
+  ['127.0.0.1', 'FOR="[2001:db8:cafe::17]:4711", for="[::1]"', '2001:db8:cafe:0'],
+  ['127.0.0.1', 'for=198.51.100.66, FOR="[2001:db8:cafe::17]:4711"', 'proxied'],
   ['127.0.0.1', 'unknown', '127.0.0.1'],
-  ['127.0.0.1', '203.0.113.7, _hidden', '127.0.0.1'],
+  ['127.0.0.1', '203.0.113.7, _hidden', 'proxied'],
   ['127.0.0.1', '', '127.0.0.1'],
-  // Whoever is not the loopback is believed nothing.
-  ['203.0.113.1', '203.0.113.7', '203.0.113.1'],
-  ['10.0.0.2', '203.0.113.7', '10.0.0.2'],
-])('%s, forwarded "%s", counts as %s', (address, forwarded, group) => expect(groupOf(address, forwarded)).toBe(group));
+  // Whoever is not the loopback is believed nothing, and may be one of many that serve the same person.
+  ['203.0.113.1', '203.0.113.7', 'proxied'],
+  ['10.0.0.2', '203.0.113.7', 'proxied'],
+  ['2001:db8::1', '', 'proxied'],
+])('%s, forwarded "%s", counts as %s', (address, forwarded, group) =>
+  expect(groupOf(address, [forwarded])).toBe(group),
+);
+
+test('a header that came to the proxy on this machine from one before it gives that one away', () => {
+  const edge = '203.0.113.7';
+  expect(groupOf('127.0.0.1', [edge, `for=${edge};proto=https`])).toBe(edge);
+  expect(groupOf('127.0.0.1', [edge, 'for=198.51.100.66'])).toBe('proxied');
+  expect(groupOf('127.0.0.1', [edge, 'cloudflare; loops=1'])).toBe('proxied');
+});
 
 test('a number says nothing from one key to the next, and differs between clients', () => {
   const [today, tomorrow] = [makeClients(randomBytes(16)), makeClients(randomBytes(16))];
@@ -48,7 +61,7 @@ test('a number says nothing from one key to the next, and differs between client
 });
 
 test('a list of a megabyte is no trouble', () => {
-  expect(groupOf('127.0.0.1', `${'198.51.100.66, '.repeat(70_000)}203.0.113.7`)).toBe('203.0.113.7');
+  expect(groupOf('127.0.0.1', [`${'198.51.100.66, '.repeat(70_000)}203.0.113.7`])).toBe('proxied');
 });
 
 test('the keyed hash is SipHash-2-4, by the vectors of its authors', () => {

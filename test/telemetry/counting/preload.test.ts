@@ -170,6 +170,19 @@ test('who asks not to be counted is not; a proxy on this machine may say who its
   expect(totalsOf(home)).toEqual(['mailbox-opened 7']);
 });
 
+test('one person whom a CDN serves through seven of its machines is one client, and nothing of that is written', async () => {
+  const home = await installed();
+  const server = await serve(['--import', importOf(home)]);
+  for (let edge = 2; edge < 9; edge += 1) {
+    await ask(server.port, 1, { 'x-forwarded-for': `198.51.100.66, 203.0.113.${edge}` });
+    await ask(server.port, 1, { 'x-forwarded-for': `203.0.113.${edge}`, forwarded: 'for=198.51.100.66' });
+    await ask(server.port, 1, { 'x-forwarded-for': `203.0.113.${edge}`, 'cdn-loop': 'cdn.example' });
+  }
+  server.child.kill('SIGTERM');
+  await server.ended;
+  expect(totalsOf(home)).toEqual([]);
+});
+
 test('children of the server inherit it, and those that serve nothing write nothing', async () => {
   const home = await installed();
   const script = `

@@ -285,7 +285,7 @@ test('nothing that a client could send makes it throw or stop', async () => {
       method: text,
       url: text,
       address: text,
-      forwarded: text,
+      forwarded: [text],
       userAgent: text,
       hints: { brands: text },
       gpc: text,
@@ -294,7 +294,7 @@ test('nothing that a client could send makes it throw or stop', async () => {
     });
     recorder.count(
       seen(1, {
-        forwarded: text,
+        forwarded: [text, text],
         userAgent: text,
         address: '127.0.0.1',
         hints: { brands: text, mobile: text, platform: text },
