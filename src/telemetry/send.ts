@@ -5,32 +5,26 @@
  * - The attempt is on disk before the first byte. From then on only an answer that says that nothing was taken (429, 503) lets a report wait again;
  *   silence, resets, other errors of the recipient and a kill in between count as sent. What failed before is tried again.
  * - What the recipient does not want (4xx) or has moved elsewhere (3xx) is discarded, and said so.
- * - What left the machine is kept in `reports/`, the very bytes, with what became of it; also where nothing of it was taken.
+ * - What left the machine is kept in `reports/`, the very bytes, from before the first one on (attempt.ts); also where nothing of it was taken.
  */
 
-import { consentOf, mayCount } from '../consent/gather.ts';
-import type { Recipient } from '../consent/notice.ts';
+import { consentOf } from '../consent/gather.ts';
 import { readNotice } from '../consent/notice-file.ts';
 import { dayOf, noteGap, readWindow } from '../consent/window.ts';
 import type { InstancePaths } from '../instance/paths.ts';
 import { readState } from '../instance/state.ts';
 import { serverVetoOf } from '../service/server-veto.ts';
-import type { Delivery } from '../system/deliver.ts';
 import { statIfThere } from '../system/files.ts';
-import { makeInnerFolder } from '../system/inner-folder.ts';
 import type { World } from '../system/world.ts';
-import { type Again, judge } from './judge.ts';
+import { type Attempt, deliverOne, refusal, settle, settleKilled, turnedAway } from './attempt.ts';
+import { judge } from './judge.ts';
 import { forgetOldCopies } from './old-copies.ts';
 import { partsOwner } from './parts.ts';
-import { reportContentType } from './report.ts';
 import { isPausing, later, readSchedule, retryAfter, type Schedule, writeSchedule } from './schedule.ts';
 import { withSendLock } from './send-lock.ts';
 import type { Idle, Sending, SendOptions, SendPorts, SentReport } from './sending.ts';
-import { isSettled, keepCopy, type Outcome, type ReportName, reportsIn } from './sent.ts';
-import { fillSpool, isMarked, markAttempt, pruneParts, readSpooled, type Source, takeOut, unmark } from './spool.ts';
-
-const answerLimit = 64 * 1024;
-const deadlineMs = 30_000;
+import { type ReportName, reportsIn } from './sent.ts';
+import { fillSpool, isMarked, pruneParts, readSpooled, type Source } from './spool.ts';
 
 /** Sends what is to be sent. Throws 'instance-busy' where another sender is at it (not for `scheduled`), and the system's errors. */
 export const sendReports = async (
@@ -59,7 +53,7 @@ const sendAll = async (
   pruneParts(paths, later(dayOf(world.now()), -notice.retentionDays));
   if (notice.recipient === null) return nothing({ why: 'no-recipient' });
   try {
-    return await sendTo(notice.recipient, { world, paths, ports, options, about });
+    return await sendTo({ world, paths, ports, options, recipient: notice.recipient }, about);
   } catch (error) {
     // An erasing takes the folder away under whoever writes in it: then the answer has changed, and that is no trouble.
     const no = refusal(world, paths);
@@ -68,17 +62,10 @@ const sendAll = async (
   }
 };
 
-interface Run {
-  readonly world: World;
-  readonly paths: InstancePaths;
-  readonly ports: SendPorts;
-  readonly options: SendOptions;
-  readonly about: Source;
-}
-
-const sendTo = async (recipient: Recipient, run: Run): Promise<Sending> => {
-  const { world, paths, options, about } = run;
-  const sent = settleKilled(run, recipient);
+const sendTo = async (attempt: Attempt, about: Source): Promise<Sending> => {
+  const { world, paths, options, recipient } = attempt;
+  const marked = reportsIn(paths.spool).filter((report) => isMarked(paths, report));
+  const sent = marked.flatMap((report) => settleKilled(attempt, report));
   const before = readSchedule(paths);
   const { schedule, dropped } = fillSpool(world, paths, about, before, options.scheduled);
   saveSchedule(paths, schedule);
@@ -88,48 +75,33 @@ const sendTo = async (recipient: Recipient, run: Run): Promise<Sending> => {
   if (waiting.length === 0)
     return { ...result, sent, idle: sent.length > 0 ? null : { why: isLater ? 'not-due' : 'nothing-to-send' } };
   if (options.scheduled && isPausing(schedule, world.now())) return { ...result, sent, idle: { why: 'pausing' } };
-  const delivered = await sendWaiting(run, recipient, waiting, schedule);
+  const delivered = await sendWaiting(attempt, waiting, schedule);
   return { ...result, ...delivered, sent: [...sent, ...delivered.sent], waiting: reportsIn(paths.spool).length };
 };
 
-/** What a kill left between its mark and its outcome may have arrived: it counts as sent. */
-const settleKilled = (run: Run, recipient: Recipient): SentReport[] =>
-  reportsIn(run.paths.spool)
-    .filter((report) => isMarked(run.paths, report))
-    .flatMap((report) => {
-      const bytes = readSpooled(run.paths, report);
-      if (isSettled(run.paths, report) || bytes === undefined) {
-        takeOut(run.paths, report);
-        return [];
-      }
-      const detail = 'the sender was stopped before it knew; it may have arrived, so it is not sent again';
-      return [settle(run, recipient, report, bytes, { outcome: 'uncertain', status: null, detail })];
-    });
-
 const sendWaiting = async (
-  run: Run,
-  recipient: Recipient,
+  attempt: Attempt,
   waiting: readonly ReportName[],
   schedule: Schedule,
 ): Promise<Pick<Sending, 'sent' | 'idle' | 'trouble'>> => {
-  const { world, paths } = run;
+  const { world, paths } = attempt;
   const sent: SentReport[] = [];
   for (const report of waiting) {
-    if (isStopped(run)) return stopped(sent);
+    if (isStopped(attempt)) return stopped(sent);
     const bytes = readSpooled(paths, report);
     if (bytes === undefined) continue;
-    const delivery = await deliverOne(run, recipient, report, bytes);
+    const delivery = await deliverOne(attempt, report, bytes);
     const no = delivery.kind === 'withheld' ? refusal(world, paths) : null;
     if (no !== null) return { sent, idle: no, trouble: null };
-    if (delivery.kind === 'withheld' && isStopped(run)) return stopped(sent);
+    if (delivery.kind === 'withheld' && isStopped(attempt)) return stopped(sent);
     const judged = judge(delivery);
     if ('again' in judged) {
-      const refused = turnedAway(run, recipient, report, bytes, judged);
+      const refused = turnedAway(attempt, report, bytes, judged);
       const retry = retryAfter(world, schedule.retry, judged.retryAfter);
       saveSchedule(paths, { ...schedule, retry });
       return { sent, idle: null, trouble: { message: judged.again, retryAt: retry.at, refused } };
     }
-    sent.push(settle(run, recipient, report, bytes, judged));
+    sent.push(settle(attempt, report, bytes, judged));
   }
   if (schedule.retry !== null) saveSchedule(paths, { ...schedule, retry: null });
   return { sent, idle: null, trouble: null };
@@ -137,74 +109,7 @@ const sendWaiting = async (
 
 const stopped = (sent: readonly SentReport[]) => ({ sent, idle: { why: 'stopped' }, trouble: null }) as const;
 
-const isStopped = ({ options }: Run): boolean => options.until?.aborted === true;
-
-const deliverOne = (
-  { world, paths, ports, options }: Run,
-  { endpoint }: Recipient,
-  report: ReportName,
-  body: Uint8Array,
-): Promise<Delivery> =>
-  ports.deliver({
-    url: endpoint,
-    body,
-    contentType: reportContentType,
-    timeoutMs: deadlineMs,
-    maxBytes: answerLimit,
-    ...(options.until === undefined ? {} : { giveUp: options.until }),
-    beforeFirstByte: () => {
-      // Made now, while there is an instance: afterwards nothing makes a folder.
-      if (!makeInnerFolder(paths.reports)) return false;
-      markAttempt(paths, report, world.now());
-      if (refusal(world, paths) === null) return true;
-      unmark(paths, report);
-      return false;
-    },
-  });
-
-/** The copy first, then it leaves the spool: a kill in between settles it once more, to the same end. */
-const settle = (
-  run: Run,
-  recipient: Recipient,
-  report: ReportName,
-  bytes: Uint8Array,
-  outcome: Outcome,
-): SentReport => {
-  keep(run, recipient, report, bytes, outcome);
-  takeOut(run.paths, report);
-  return { ...report, ...outcome, bytes: bytes.length };
-};
-
-/** It waits again. What was answered has left the machine before, and a copy tells of it; that one can't be kept makes nobody have taken it. */
-const turnedAway = (
-  run: Run,
-  recipient: Recipient,
-  report: ReportName,
-  bytes: Uint8Array,
-  { status }: Again,
-): SentReport | null => {
-  const detail = 'the recipient took nothing of it; it waits, and is sent again';
-  const outcome: Outcome = { outcome: 'refused', status, detail };
-  try {
-    if (status !== null) keep(run, recipient, report, bytes, outcome);
-  } finally {
-    unmark(run.paths, report);
-  }
-  return status === null ? null : { ...report, ...outcome, bytes: bytes.length };
-};
-
-const keep = (
-  { world, paths }: Run,
-  { name: recipient, endpoint }: Recipient,
-  report: ReportName,
-  bytes: Uint8Array,
-  outcome: Outcome,
-): void => {
-  // Without its folder the instance is being deleted, and nothing is made anew for it.
-  if (statIfThere(paths.reports)?.kind !== 'folder') return;
-  const at = world.now().toISOString();
-  keepCopy(paths, report, bytes, { format: 1, ...outcome, at, recipient, endpoint, bytes: bytes.length });
-};
+const isStopped = ({ options }: Attempt): boolean => options.until?.aborted === true;
 
 /**
  * Nobody of ours starts what systemd starts: there the timer sees a veto, if it lasts for an hour or two. It may have begun as long ago as the timer has
@@ -218,12 +123,6 @@ const noteVeto = (world: World, paths: InstancePaths): void => {
 
 /** The timer's hour, and what systemd may add to it at random (companion-units.ts). */
 const betweenLooksMs = 2 * 3_600_000;
-
-/** The resolver's no, or null. The server's veto counts where it can be seen. */
-const refusal = (world: World, paths: InstancePaths): Idle | null => {
-  const { collecting, reason } = mayCount(world, paths, serverVetoOf(world, paths));
-  return collecting ? null : { why: 'consent', reason };
-};
 
 /** What reports are made of; the window counts only where it is this generation's. */
 const aboutOf = (paths: InstancePaths): Source | undefined => {
@@ -248,7 +147,7 @@ const saveSchedule = (paths: InstancePaths, schedule: Schedule): void => {
   }
 };
 
-const nothing = (idle: Idle, recipient: Recipient | null = null): Sending => ({
+const nothing = (idle: Idle, recipient: Sending['recipient'] = null): Sending => ({
   recipient,
   sent: [],
   dropped: [],

@@ -3,6 +3,7 @@
  * them. They survive a withdrawal, for they say what left the machine before it; they go when the
  * notice's retention is over (old-copies.ts).
  *
+ * A copy is there before the first byte leaves: so it outlives a sender that is killed on the way, and a withdrawal that erases the report meanwhile.
  * A copy that the recipient refused tells of an attempt and of no report: its days can still be reported, and the next attempt writes over it.
  *
  * Light: `telemetry status` comes through here.
@@ -10,7 +11,7 @@
 
 import { join } from 'node:path';
 import type { InstancePaths } from '../instance/paths.ts';
-import { listFolder, readIfThere, removeFile, statIfThere, writeDurably } from '../system/files.ts';
+import { listFolder, readBytesIfThere, readIfThere, removeFile, statIfThere, writeDurably } from '../system/files.ts';
 import { isDay } from './part.ts';
 
 export interface ReportName {
@@ -48,19 +49,42 @@ export const reportsIn = (folder: string): ReportName[] =>
   });
 
 /** Keeps a copy with its outcome. The folder is never made here: it was there before the first byte, or the instance is gone. */
-export const keepCopy = (
-  paths: InstancePaths,
-  { name }: ReportName,
-  bytes: Uint8Array,
-  record: OutcomeRecord,
-): void => {
-  writeDurably(join(paths.reports, `${name}.json`), bytes, { mode: 0o600 });
-  writeDurably(outcomeFile(paths, name), `${JSON.stringify(record, null, 2)}\n`, { mode: 0o600 });
+export const keepCopy = (paths: InstancePaths, { name }: ReportName, bytes: Uint8Array, record: OutcomeRecord): void =>
+  writeCopy(paths, name, bytes, `${JSON.stringify(record, null, 2)}\n`);
+
+/**
+ * What brings back what stands now, the copy of an attempt before or none, for a report that stays here after all. It never throws: a copy that can't be
+ * taken back says that more may have left than did, which is no harm.
+ */
+export const copyRestorer = (paths: InstancePaths, { name }: ReportName): (() => void) => {
+  const [copy, outcome] = [copyFile(paths, name), outcomeFile(paths, name)];
+  const [bytes, text] = [readBytesIfThere(copy), readBytesIfThere(outcome)];
+  return () => {
+    try {
+      if (bytes !== undefined && text !== undefined) return writeCopy(paths, name, bytes, text);
+      for (const file of [outcome, copy]) removeFile(file);
+    } catch {
+      // See above.
+    }
+  };
+};
+
+const writeCopy = (paths: InstancePaths, name: string, bytes: Uint8Array, outcome: Uint8Array | string): void => {
+  writeDurably(copyFile(paths, name), bytes, { mode: 0o600 });
+  writeDurably(outcomeFile(paths, name), outcome, { mode: 0o600 });
 };
 
 /** Whether it was settled for good what became of the report. */
-export const isSettled = (paths: InstancePaths, { name }: ReportName): boolean =>
-  statIfThere(outcomeFile(paths, name)) !== undefined && outcomeOf(paths, name).outcome !== 'refused';
+export const isSettled = (paths: InstancePaths, report: ReportName): boolean =>
+  statIfThere(outcomeFile(paths, report.name)) !== undefined &&
+  outcomeOf(paths, report.name).outcome !== 'refused' &&
+  !isForetold(paths, report);
+
+/** Whether the copy says no more than could be said before the first byte. */
+export const isForetold = (paths: InstancePaths, { name }: ReportName): boolean => {
+  const { outcome, status } = outcomeOf(paths, name);
+  return outcome === 'uncertain' && status === null;
+};
 
 /** The last day before this one that a report has, whether it waits or left; up to there all is told. '' where none has. */
 export const lastReportedDay = (paths: InstancePaths, today: string): string => {
@@ -74,7 +98,7 @@ export const pruneCopies = (paths: InstancePaths, before: string): void => {
   for (const { name, to } of reportsIn(paths.reports)) {
     if (to >= before) continue;
     removeFile(outcomeFile(paths, name));
-    removeFile(join(paths.reports, `${name}.json`));
+    removeFile(copyFile(paths, name));
   }
 };
 
@@ -112,19 +136,22 @@ export const bytesWaiting = (paths: InstancePaths): number | undefined => {
 
 export const sizeOf = (file: string): number => statIfThere(file)?.size ?? 0;
 
+const copyFile = (paths: InstancePaths, name: string): string => join(paths.reports, `${name}.json`);
+
 const outcomeFile = (paths: InstancePaths, name: string): string => join(paths.reports, `${name}.outcome.json`);
 
 interface Told {
   readonly outcome: unknown;
+  readonly status: unknown;
   readonly at: string | null;
 }
 
 /** As much as can be told. A copy whose outcome can't be read is none that was refused: it may have been taken. */
 const outcomeOf = (paths: InstancePaths, name: string): Told => {
   try {
-    const { outcome, at } = JSON.parse(readIfThere(outcomeFile(paths, name)) ?? '{}');
-    return { outcome, at: typeof at === 'string' && !Number.isNaN(Date.parse(at)) ? at : null };
+    const { outcome, status, at } = JSON.parse(readIfThere(outcomeFile(paths, name)) ?? '{}');
+    return { outcome, status, at: typeof at === 'string' && !Number.isNaN(Date.parse(at)) ? at : null };
   } catch {
-    return { outcome: undefined, at: null };
+    return { outcome: undefined, status: undefined, at: null };
   }
 };

@@ -1,5 +1,5 @@
 /** Copies of reports, and reports that wait: for how long, and how many. */
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { withdraw } from '../../src/consent/withdraw.ts';
@@ -35,6 +35,25 @@ test('copies are pruned when their time is over also where nothing is sent any m
   expect((await one.send()).idle).toEqual({ why: 'consent', reason: 'withdrawn' });
   expect(one.names('reports')).toEqual([]);
 });
+
+test.each(['json', 'outcome.json'])(
+  'a report whose copy can not be kept (%s) does not leave, and waits',
+  async (end) => {
+    const { url, received } = await receiver();
+    const one = await sender({ endpoint: url });
+    one.count('2026-11-16');
+    const [name, inTheWay] = ['report-2026-11-16_2026-11-16', `report-2026-11-16_2026-11-16.${end}`];
+    await one.send({}, { url: `http://127.0.0.1:${await freePort()}/` });
+    mkdirSync(join(one.paths.reports, inTheWay), { recursive: true });
+    expect(await one.send()).toMatchObject({ sent: [], waiting: 1, trouble: { refused: null } });
+    expect(received).toEqual([]);
+    expect(one.names('reports')).toEqual([inTheWay]);
+    expect(one.names('spool')).toEqual([`${name}.json`, 'schedule.json']);
+    rmdirSync(join(one.paths.reports, inTheWay));
+    expect((await one.send()).sent).toMatchObject([{ name, outcome: 'sent' }]);
+    expect(received).toHaveLength(1);
+  },
+);
 
 test('the spool keeps the newest sixty', async () => {
   const one = await sender({

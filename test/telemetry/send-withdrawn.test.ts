@@ -7,7 +7,7 @@ import { readState } from '../../src/instance/state.ts';
 import { releaseFolder } from '../../src/release/layout.ts';
 import { sure } from '../consent/support.ts';
 import { makeIdentity, ok, receiver } from '../support/receiver.ts';
-import { type Sender, sender } from './sender.ts';
+import { outcomeOf, type Sender, sender } from './sender.ts';
 
 test('a withdrawal sends nothing ever, and nothing is made anew', async () => {
   const { url, connections } = await receiver();
@@ -100,6 +100,33 @@ test('a withdrawal between the connection and the first byte stops it', async ()
   expect(connections()).toBe(1);
   expect(received).toEqual([]);
   expect(existsSync(one.paths.telemetry)).toBe(false);
+});
+
+test('a veto between the connection and the first byte leaves no copy, or that of the attempt before', async () => {
+  let status = 503;
+  const { url, received } = await receiver((response) => void response.writeHead(status).end());
+  const one = await sender({ endpoint: url });
+  one.count('2026-11-16');
+  const { deliver } = await import('../../src/system/deliver.ts');
+  const { sendReports } = await import('../../src/telemetry/send.ts');
+  const vetoed = async () => {
+    const late: typeof deliver = (request) => {
+      Object.assign(one.world.env, { DO_NOT_TRACK: '1' });
+      return deliver(request);
+    };
+    const { idle } = await sendReports(one.world, one.paths, { deliver: late }, { scheduled: false });
+    Object.assign(one.world.env, { DO_NOT_TRACK: '' });
+    expect(idle).toEqual({ why: 'consent', reason: 'do-not-track' });
+    expect(one.names('spool')).not.toContain('report-2026-11-16_2026-11-16.attempt');
+  };
+  await vetoed();
+  expect(one.names('reports')).toEqual([]);
+  await one.send();
+  await vetoed();
+  expect(outcomeOf(one, 'report-2026-11-16_2026-11-16')).toMatchObject({ outcome: 'refused', status: 503 });
+  expect(received).toHaveLength(1);
+  status = 200;
+  expect((await one.send()).sent).toMatchObject([{ outcome: 'sent' }]);
 });
 
 test('a withdrawal while a report is on its way: what left is kept to be read, and the folder stays gone', async () => {
