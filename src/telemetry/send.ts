@@ -4,13 +4,14 @@
  * - The resolver is asked first, and again right before the first byte of each report. On a no nothing is sent, made or told.
  * - The attempt is on disk before the first byte. From then on only an answer that says that nothing was taken (429, 503) lets a report wait again;
  *   silence, resets, other errors of the recipient and a kill in between count as sent. What failed before is tried again.
+ * - What is older than the notice promises to keep is deleted first of all, whatever the resolver says.
  * - What the recipient does not want (4xx) or has moved elsewhere (3xx) is discarded, and said so.
  * - What left the machine is kept in `reports/`, the very bytes, from before the first one on (attempt.ts); also where nothing of it was taken.
  */
 
 import { consentOf } from '../consent/gather.ts';
 import { readNotice } from '../consent/notice-file.ts';
-import { dayOf, noteGap, readWindow } from '../consent/window.ts';
+import { noteGap, readWindow } from '../consent/window.ts';
 import type { InstancePaths } from '../instance/paths.ts';
 import { readState } from '../instance/state.ts';
 import { serverVetoOf } from '../service/server-veto.ts';
@@ -20,11 +21,11 @@ import { type Attempt, deliverOne, refusal, settle, settleKilled, turnedAway } f
 import { judge } from './judge.ts';
 import { forgetOldCopies } from './old-copies.ts';
 import { partsOwner } from './parts.ts';
-import { isPausing, later, readSchedule, retryAfter, type Schedule, writeSchedule } from './schedule.ts';
+import { isPausing, readSchedule, retryAfter, type Schedule, writeSchedule } from './schedule.ts';
 import { withSendLock } from './send-lock.ts';
 import type { Idle, Sending, SendOptions, SendPorts, SentReport } from './sending.ts';
 import { type ReportName, reportsIn } from './sent.ts';
-import { fillSpool, isMarked, pruneParts, readSpooled, type Source } from './spool.ts';
+import { fillSpool, isMarked, readSpooled, type Source } from './spool.ts';
 
 /** Sends what is to be sent. Throws 'instance-busy' where another sender is at it (not for `scheduled`), and the system's errors. */
 export const sendReports = async (
@@ -49,16 +50,15 @@ const sendAll = async (
 ): Promise<Sending> => {
   const about = aboutOf(paths);
   if (about === undefined) return nothing(refusal(world, paths) ?? { why: 'nothing-to-send' });
-  const { notice } = about;
-  pruneParts(paths, later(dayOf(world.now()), -notice.retentionDays));
-  if (notice.recipient === null) return nothing({ why: 'no-recipient' });
+  const { recipient } = about.notice;
+  if (recipient === null) return nothing({ why: 'no-recipient' });
   try {
-    return await sendTo({ world, paths, ports, options, recipient: notice.recipient }, about);
+    return await sendTo({ world, paths, ports, options, recipient }, about);
   } catch (error) {
     // An erasing takes the folder away under whoever writes in it: then the answer has changed, and that is no trouble.
     const no = refusal(world, paths);
     if (no === null) throw error;
-    return nothing(no, notice.recipient);
+    return nothing(no, recipient);
   }
 };
 

@@ -100,6 +100,11 @@ export const pruneParts = (paths: InstancePaths, before: string): void => {
 
 const mostNames = 10_000;
 
+/** Deletes reports whose last day is before this one. Of a marked one the copy goes at the same time (sent.ts): nothing is left to be settled. */
+export const pruneSpool = (paths: InstancePaths, before: string): void => {
+  for (const report of reportsIn(paths.spool)) if (report.to < before) takeOut(paths, report);
+};
+
 /** Discards what is late. A name of a day to come was made by a clock that has been put right since, and says nothing. */
 const onTime = (paths: InstancePaths, parts: readonly StoredPart[], now: Date): StoredPart[] => {
   const last = lastReportedDay(paths, dayOf(now));

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { withdraw } from '../../src/consent/withdraw.ts';
 import { forgetOldCopies } from '../../src/telemetry/old-copies.ts';
-import { spoolLimits } from '../../src/telemetry/spool.ts';
+import { reportsIn } from '../../src/telemetry/sent.ts';
+import { markAttempt, spoolLimits } from '../../src/telemetry/spool.ts';
 import { receiver } from '../support/receiver.ts';
 import { freePort } from '../support/sandbox.ts';
 import { sender } from './sender.ts';
@@ -34,6 +35,38 @@ test('copies are pruned when their time is over also where nothing is sent any m
   one.at('2027-02-15T00:00:00.000Z');
   expect((await one.send()).idle).toEqual({ why: 'consent', reason: 'withdrawn' });
   expect(one.names('reports')).toEqual([]);
+});
+
+test('a report that no recipient ever took goes when its time is over', async () => {
+  const one = await sender({ endpoint: `http://127.0.0.1:${await freePort()}/` });
+  one.count('2026-11-16');
+  await one.send();
+  one.at('2027-02-14T00:00:00.000Z');
+  expect((await one.send()).waiting).toBe(1);
+  one.at('2027-02-15T00:00:00.000Z');
+  expect(await one.send()).toMatchObject({ sent: [], waiting: 0, idle: { why: 'nothing-to-send' } });
+  expect(one.names('spool')).toEqual(['schedule.json']);
+});
+
+test('totals go when their time is over also while a veto lasts: parts, reports that wait, and one that may have left', async () => {
+  const { url, received } = await receiver();
+  const one = await sender({ endpoint: url, period: 'day' });
+  for (const day of ['2026-11-16', '2026-11-17', '2026-11-18']) one.count(day);
+  await one.send({}, { url: `http://127.0.0.1:${await freePort()}/` });
+  const [left] = reportsIn(one.paths.spool);
+  markAttempt(one.paths, left!, one.world.now());
+  one.count('2026-11-19');
+  one.count('2026-11-20');
+  Object.assign(one.world.env, { DO_NOT_TRACK: '1' });
+  one.at('2027-02-16T00:00:00.000Z');
+  expect((await one.send({ scheduled: true })).idle).toEqual({ why: 'consent', reason: 'do-not-track' });
+  expect(one.names('spool')).toEqual(['report-2026-11-18_2026-11-18.json', 'schedule.json']);
+  expect(one.names('counts').map((name) => name.slice(0, 10))).toEqual(['2026-11-19', '2026-11-20']);
+  one.at('2027-02-18T00:00:00.000Z');
+  await one.send({ scheduled: true });
+  expect(one.names('spool')).toEqual(['schedule.json']);
+  expect(one.names('counts').map((name) => name.slice(0, 10))).toEqual(['2026-11-20']);
+  expect(received).toEqual([]);
 });
 
 test.each(['json', 'outcome.json'])(
