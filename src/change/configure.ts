@@ -11,9 +11,10 @@ import { Failure } from '../errors.ts';
 import type { InstancePaths } from '../instance/paths.ts';
 import { generateSecret, readSecrets } from '../instance/secrets.ts';
 import type { Account } from '../instance/state.ts';
+import { fitsSecret } from '../product/generated-secret.ts';
 import { tripletOf } from '../product/machine-names.ts';
 import type { Product, Release } from '../product/manifest.ts';
-import type { Settings } from '../product/settings.ts';
+import { exampleOf, type Setting, type Settings } from '../product/settings.ts';
 import { render, viewOf } from '../product/template.ts';
 import { makeFolder, readBytesIfThere, readIfThere, writeDurably } from '../system/files.ts';
 import { listFiles } from '../system/list-files.ts';
@@ -171,11 +172,25 @@ const templateText = (product: Product, template: string): string => {
 const secretsFor = ({ world, paths, product, givenSecrets }: ConfigureOptions): Record<string, string> => {
   const kept = readSecrets(paths);
   const names = product.settings.filter((setting) => setting.type === 'secret');
-  const texts = names.map(({ name, generate }) => [
-    name,
-    givenSecrets[name] ?? kept[name] ?? (generate === undefined ? undefined : generateSecret(world, generate)),
+  const texts = names.map((setting) => [
+    setting.name,
+    givenSecrets[setting.name] ?? kept[setting.name] ?? madeSecret(world, setting),
   ]);
   return { ...kept, ...Object.fromEntries(texts.filter(([, text]) => text !== undefined)) };
+};
+
+/** Drawn until it fits: a pattern may want a digit, and not every secret has one. Undefined where none is to be made. */
+const madeSecret = (world: World, setting: Setting): string | undefined => {
+  if (setting.generate === undefined) return undefined;
+  for (let draws = 0; draws < 1000; draws += 1) {
+    const text = generateSecret(world, setting.generate);
+    if (fitsSecret(setting, text)) return text;
+  }
+  throw new Failure(
+    'usage-manifest',
+    `No secret for ${setting.name} (${setting.title}) could be generated that its setting in the manifest allows.`,
+    `Give one: --set ${setting.name}=${exampleOf(setting)}. Nothing was changed.`,
+  );
 };
 
 const readTexts = (folder: string): Record<string, string> =>

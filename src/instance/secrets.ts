@@ -5,13 +5,11 @@
 
 import { join } from 'node:path';
 import { Failure } from '../errors.ts';
+import { secretAlphabet as alphabet } from '../product/generated-secret.ts';
 import { unprintable } from '../product/wording.ts';
 import { listFolder, readIfThere } from '../system/files.ts';
 import type { World } from '../system/world.ts';
 import type { InstancePaths } from './paths.ts';
-
-/** Letters and digits that can't be taken for one another. */
-const alphabet = 'abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789';
 
 export const secretFile = (paths: InstancePaths, name: string): string => join(paths.secrets, name);
 

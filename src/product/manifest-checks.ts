@@ -8,6 +8,7 @@ import { Failure } from '../errors.ts';
 import type { Path, RawFault } from './located-yaml.ts';
 import type { Product, Release } from './manifest.ts';
 import { checkAccessLog } from './manifest-checks-access-log.ts';
+import { checkGenerated } from './manifest-checks-generated.ts';
 import { checkParts } from './manifest-checks-parts.ts';
 import { checkOwnTelemetry } from './manifest-checks-telemetry.ts';
 import { checkTemplates } from './manifest-checks-templates.ts';
@@ -89,7 +90,7 @@ const checkSetting = (setting: Setting, all: readonly Setting[]): RawFault[] => 
       remedy: 'choose another name',
     });
   }
-  return [...faults, ...checkBounds(setting, path), ...checkDefault(setting, path)];
+  return [...faults, ...checkBounds(setting, path), ...checkDefault(setting, path), ...checkGenerated(setting, path)];
 };
 
 const checkBounds = ({ min, max, choices }: Setting, path: Path): RawFault[] => {

@@ -6,6 +6,7 @@ import { type Configuration, configure, stageConfiguration } from '../../src/cha
 import type { InstancePaths } from '../../src/instance/paths.ts';
 import { instancePaths } from '../../src/instance/paths.ts';
 import type { Product, Release } from '../../src/product/manifest.ts';
+import { realWorld } from '../../src/system/world.ts';
 import { asInstanceName } from '../../src/values.ts';
 import { inMemory, sure, testWorld } from '../consent/support.ts';
 import { sandbox } from '../support/sandbox.ts';
@@ -64,4 +65,20 @@ it('is a conflict where something else is wanted, be it in another line, and sta
   expect(dangers[0]?.message).toContain('is not UTF-8');
   expect(next('bounce')).toEqual(latin1);
   expect(next('bounce.new').toString()).toBe(wanted);
+});
+
+/** What is generated for a secret of this pattern. */
+const generatedFor = (pattern: string): string => {
+  const setting = { name: 'pin', title: 'Pin', type: 'secret', required: true, ask: false, generate: 12, pattern };
+  const product = { name: 'mail', title: 'Mail', folder, settings: [setting], urls: {} } as unknown as Product;
+  const release = { version: '2.0.0', config: [] } as unknown as Release;
+  const options = { paths, product, release, settings: {}, givenSecrets: {}, node: undefined, releaseFolder: folder };
+  return configure({ ...options, world: realWorld() }).secrets.pin ?? '';
+};
+
+it('generates a secret until it is one that its setting allows, and none that is not', () => {
+  for (let times = 0; times < 20; times += 1) expect(generatedFor('[a-z].*[0-9]')).toMatch(/^[a-z].{10}[0-9]$/);
+  expect(() => generatedFor('[^a-z]*-')).toThrow(
+    expect.objectContaining({ code: 'usage-manifest', advice: expect.stringContaining('--set pin=@file:PATH') }),
+  );
 });

@@ -84,6 +84,11 @@ test('a recipient with an endpoint on loopback or https is accepted', () => {
   }
 });
 
+test('a pattern that some generated secrets match goes with "generate": it is drawn until it fits', () => {
+  for (const pattern of ['.*[0-9].*', '[a-z].*', '[A-Za-z0-9]*'])
+    expect(() => parseManifest(edited('generate: 20', `generate: 20, pattern: "${pattern}"`), 'm.yaml')).not.toThrow();
+});
+
 test('prereleases stand before their release, and a version with a build is a version', () => {
   const text = edited('version: 1.0.0', 'version: 2.0.0-rc.1').replace('version: 2.0.0\n', 'version: 2.0.0+build.7\n');
   expect(parseManifest(text, 'm').releases.map(({ version }) => version)).toEqual(['2.0.0-rc.1', '2.0.0+build.7']);
