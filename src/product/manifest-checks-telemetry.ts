@@ -1,9 +1,15 @@
 /** What a manifest says of the server's own telemetry has to hold together: on only with a notice, and read back what was set. */
 
 import type { Path, RawFault } from './located-yaml.ts';
-import type { OwnTelemetryAction, Release } from './manifest.ts';
+import type { OwnTelemetryAction, Product, Release } from './manifest.ts';
 
-export const checkOwnTelemetry = ({ ownTelemetry: own }: Release, at: Path): RawFault[] => {
+/** `login: true` where the manifest names none: what is asked would be asked without one. */
+export const noLogin = {
+  what: 'the manifest has no login',
+  remedy: 'add "login: { user: ..., secret: ... }" to the manifest',
+};
+
+export const checkOwnTelemetry = ({ login }: Product, { ownTelemetry: own }: Release, at: Path): RawFault[] => {
   if (own === undefined) return [];
   const path = [...at, 'ownTelemetry'];
   const faults: RawFault[] = [];
@@ -20,6 +26,8 @@ export const checkOwnTelemetry = ({ ownTelemetry: own }: Release, at: Path): Raw
   if (own.readBack.on !== undefined && own.readBack.on === own.readBack.off) {
     fault('readBack', 'reads the same when it is on and off', 'let "on" and "off" differ');
   }
+  if (own.readBack.kind === 'http' && own.readBack.login && login === undefined)
+    faults.push({ path: [...path, 'readBack', 'login'], ...noLogin });
   if (own.readBack.kind === 'json-file') faults.push(...checkFile(own.readBack.file, [...path, 'readBack', 'file']));
   faults.push(...checkActions(own.off, [...path, 'off']), ...checkActions(own.on ?? [], [...path, 'on']));
   return faults;

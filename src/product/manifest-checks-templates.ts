@@ -5,7 +5,7 @@
 
 import { Failure } from '../errors.ts';
 import type { Path, RawFault } from './located-yaml.ts';
-import type { HealthCheck, OwnTelemetryAction, Product, Release } from './manifest.ts';
+import type { HealthCheck, OwnTelemetry, OwnTelemetryAction, Product, Release } from './manifest.ts';
 import { contextNames, namesIn } from './template.ts';
 import { suggestion } from './wording.ts';
 
@@ -112,9 +112,8 @@ const releaseTemplates = (release: Release, path: Path): Placed[] => {
     for (const [at, action] of (ownTelemetry?.[key] ?? []).entries())
       addAction(action, (name, text) => add(['ownTelemetry', key, at, name], text));
   }
-  const readBack = ownTelemetry?.readBack;
-  if (readBack?.kind === 'http') add(['ownTelemetry', 'readBack', 'url'], readBack.url);
-  if (readBack?.kind === 'json-file') add(['ownTelemetry', 'readBack', 'file'], readBack.file);
+  if (ownTelemetry !== undefined)
+    addReadBack(ownTelemetry.readBack, (key, text) => add(['ownTelemetry', 'readBack', ...key], text));
   return found;
 };
 
@@ -146,11 +145,23 @@ const doctorTemplates = ({ doctor = [], releases: [release] }: Product): Placed[
 
 const addCheck = (check: HealthCheck, add: (key: Path, text: unknown) => void): void => {
   if (check.kind === 'command') for (const [at, word] of check.command.entries()) add(['command', at], word);
-  if (check.kind === 'http') {
-    add(['url'], check.url);
-    for (const [name, text] of Object.entries(check.headers)) add(['headers', name], text);
-  }
+  if (check.kind === 'http') addRequest(check, add);
   if (check.kind === 'smtp') for (const key of ['host', 'port', 'domain'] as const) add([key], check[key]);
+};
+
+const addReadBack = (readBack: OwnTelemetry['readBack'], add: (key: Path, text: string) => void): void => {
+  if (readBack.kind === 'http') addRequest(readBack, add);
+  else add(['file'], readBack.file);
+};
+
+interface Request {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+const addRequest = ({ url, headers }: Request, add: (key: Path, text: string) => void): void => {
+  add(['url'], url);
+  for (const [name, text] of Object.entries(headers)) add(['headers', name], text);
 };
 
 const addAction = (action: OwnTelemetryAction, add: (key: string, text: string) => void): void => {

@@ -8,9 +8,10 @@ import { Failure } from '../errors.ts';
 import type { Path, RawFault } from './located-yaml.ts';
 import type { Product, Release } from './manifest.ts';
 import { checkAccessLog } from './manifest-checks-access-log.ts';
+import { checkCounting } from './manifest-checks-counting.ts';
 import { checkGenerated } from './manifest-checks-generated.ts';
 import { checkParts } from './manifest-checks-parts.ts';
-import { checkOwnTelemetry } from './manifest-checks-telemetry.ts';
+import { checkOwnTelemetry, noLogin } from './manifest-checks-telemetry.ts';
 import { checkTemplates } from './manifest-checks-templates.ts';
 import { checkRisks } from './risks.ts';
 import { parseSetting, type Setting } from './settings.ts';
@@ -158,7 +159,8 @@ const checkRelease = (product: Product, release: Release, path: Path): RawFault[
   ...checkConfig(release, path),
   ...checkHealthLogin(product, release, path),
   ...checkVersionPatterns(release, path),
-  ...checkOwnTelemetry(release, path),
+  ...checkCounting(product, release, path),
+  ...checkOwnTelemetry(product, release, path),
 ];
 
 const checkConfig = ({ config, service }: Release, path: Path): RawFault[] => {
@@ -184,8 +186,7 @@ const checkConfig = ({ config, service }: Release, path: Path): RawFault[] => {
 const checkHealthLogin = ({ login }: Product, { health }: Release, path: Path): RawFault[] =>
   health.checks.flatMap((check, at) => {
     if (check.kind !== 'http' || !check.login || login !== undefined) return [];
-    const remedy = 'add "login: { user: ..., secret: ... }" to the manifest';
-    return [{ path: [...path, 'health', 'checks', at, 'login'], what: 'the manifest has no login', remedy }];
+    return [{ path: [...path, 'health', 'checks', at, 'login'], ...noLogin }];
   });
 
 const checkVersionPatterns = ({ health }: Release, path: Path): RawFault[] =>

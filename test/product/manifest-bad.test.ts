@@ -117,6 +117,18 @@ const templates: Row[] = [
   ],
   ['port: "{{smtpPort}}"', 'port: "{{smtp}}"', 'defaults.health.checks[1].port', /Did you mean "smtpPort"/],
   ['user: "{{user}}", secret', 'user: "{{usr}}", secret', 'login.user', /Did you mean "user"/],
+  [
+    'json: { path: telemetry }',
+    'headers: { X-Key: "{{nosuch}}" }, json: { path: telemetry }',
+    'defaults.ownTelemetry.readBack.headers.X-Key',
+    /{{nosuch}} names nothing/,
+  ],
+  [
+    'json: { path: telemetry }',
+    'headers: { X-Key: "{{secret.webPassword}}" }, json: { path: telemetry }',
+    'defaults.ownTelemetry.readBack.headers.X-Key',
+    /may not stand here/,
+  ],
 ];
 
 const rehearsed = (copy: string): string => `data: { format: 1 }\n  rehearsal: { ${copy} }`;
@@ -371,6 +383,21 @@ const telemetry: Row[] = [
   ],
 ];
 
+const counting: Row[] = [
+  [
+    '"{{node}}", "{{release}}/server.js"',
+    '"{{release}}/server"',
+    'defaults.service.command[0]',
+    /counts nothing: .*accessLog/,
+  ],
+  [
+    '"{{node}}", "{{release}}/server.js"',
+    '/usr/bin/env, "{{node}}", "{{release}}/server.js"',
+    'defaults.service.command[0]',
+    /only {{node}} itself is counted from inside/,
+  ],
+];
+
 /** An access log in place of the last line of the base. */
 const log = (written: string): string => `recipient: none\n  accessLog: { ${written} }`;
 const at = (key: string): string => `telemetry.accessLog${key}`;
@@ -455,6 +482,7 @@ const rows = [
   ...rehearsals,
   ...releases,
   ...telemetry,
+  ...counting,
   ...accessLogs,
 ];
 
@@ -470,6 +498,15 @@ test.each(rows.map((row) => ({ row, name: `${row[0]} -> ${row[1]}`.slice(0, 150)
   expect(found, failure.message).toBeDefined();
   expect(found).toMatch(says);
   expect(found).toMatch(/^some\/manifest\.yaml:\d+:\d+: .+: .+ — \S.*$/);
+});
+
+test('a login that the manifest does not have is sent by no question about the own telemetry either', () => {
+  const text = edited('login: { user: "{{user}}", secret: webPassword }\n', '')
+    .replace('status: 200, login: true', 'status: 200')
+    .replace('json: { path: telemetry }', 'login: true, json: { path: telemetry }');
+  expect(failureOf(text).message).toMatch(
+    /has one fault:\n.*: defaults\.ownTelemetry\.readBack\.login: the manifest has no login — add "login/,
+  );
 });
 
 test('texts that are no manifest at all', () => {

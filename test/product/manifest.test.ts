@@ -84,6 +84,19 @@ test('a recipient with an endpoint on loopback or https is accepted', () => {
   }
 });
 
+test('what is counted from its log or through a socket need not be Node, and all ways to write {{node}} are one', () => {
+  const program = (word: string): string => edited('["{{node}}", "{{release}}/server.js"', `["${word}", "a"`);
+  const followed = (how: string): string =>
+    program('{{release}}/server').replace('recipient: none', `recipient: none\n  accessLog: { ${how} }`);
+  const texts = [
+    followed('file: "{{data}}/a.log", format: combined, signals: true'),
+    followed('socket: COUNT_TO, format: json, fields: { gpc: g, dnt: d }'),
+    program('{{ node }}'),
+    program('{{{node}}}'),
+  ];
+  for (const text of texts) expect(() => parseManifest(text, 'm.yaml')).not.toThrow();
+});
+
 test('a pattern that some generated secrets match goes with "generate": it is drawn until it fits', () => {
   for (const pattern of ['.*[0-9].*', '[a-z].*', '[A-Za-z0-9]*'])
     expect(() => parseManifest(edited('generate: 20', `generate: 20, pattern: "${pattern}"`), 'm.yaml')).not.toThrow();

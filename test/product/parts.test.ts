@@ -55,7 +55,11 @@ test('without a runtime {{node}} is a fault, and a release that does not name it
       'kind: json, file: "{{data}}/config.json", set: { telemetry: false }',
       'kind: environment, name: A, value: "1"',
     )
-    .replace(', rebuild: [better-sqlite3]', '');
+    .replace(', rebuild: [better-sqlite3]', '')
+    .replace(
+      'recipient: none',
+      'recipient: none\n  accessLog: { socket: A, format: json, fields: { gpc: g, dnt: d } }',
+    );
   const [first] = parseManifest(bare, 'm.yaml').releases;
   expect(first && 'runtime' in first).toBe(false);
   const named = bare.replace('"{{release}}/server/usr/bin/lua5.4"', '"{{node}}"');
