@@ -2,8 +2,9 @@
  * Which mirror has a suite: read from the host's own configuration of apt, one-line files and deb822 files alike. Pure.
  *
  * A suite that no entry names is derived where that is safe: Debian's own suites but the security ones lie side by side on one mirror, so the
- * backports of bookworm are asked of the mirror that bookworm comes from, with the same keyring. Options that weaken apt's checks (`trusted=yes`) are not
- * carried over.
+ * backports of bookworm are asked of the mirror that bookworm comes from, with the same keyring. What Debian publishes and no mirror of the host's has is
+ * asked of Debian's public one, with Debian's keyring: for us alone, for an entry among the host's own would open its upgrades to another system's packages.
+ * Options that weaken apt's checks (`trusted=yes`) are not carried over.
  */
 
 /** One entry for one suite, as it will stand in a private configuration. */
@@ -19,7 +20,7 @@ export interface AptSource {
 export const parseAptSources = (text: string, file: string): AptSource[] =>
   file.endsWith('.sources') ? parseStanzas(text) : text.split('\n').flatMap(parseLine);
 
-/** The entries for each suite, and the suites that nobody has. */
+/** The entries for each suite, and the suites that no mirror of the host's has. */
 export const sourcesFor = (
   suites: readonly string[],
   host: readonly AptSource[],
@@ -50,14 +51,15 @@ export const sourcesText = (sources: readonly AptSource[]): string =>
     )
     .join('\n');
 
-/** What an admin would add for a suite that the host has no entry for. */
-export const lineFor = (suite: string): string => {
-  const isSecurity = suite.endsWith('-security');
-  const uri = isSecurity ? 'http://security.debian.org/debian-security' : 'http://deb.debian.org/debian';
-  return `deb [signed-by=${debianKeyring}] ${uri} ${suite} main`;
+/** Where Debian itself publishes a suite of its own; undefined for one that is not known to be Debian's. */
+export const publicSource = (suite: string): AptSource | undefined => {
+  const base = suite.replace(/-security$/, '');
+  if (!debianReleases.test(base)) return undefined;
+  const uri = base === suite ? 'http://deb.debian.org/debian' : 'http://security.debian.org/debian-security';
+  return { suite, uris: [uri], components: ['main'], signedBy: debianKeyring };
 };
 
-const debianKeyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
+export const debianKeyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
 
 /** Debian's releases by name and by standing; those that are not listed have to be named by the host. */
 const debianReleases =
@@ -66,9 +68,16 @@ const debianReleases =
 const derive = (suite: string, host: readonly AptSource[]): AptSource | undefined => {
   if (!debianReleases.test(suite)) return undefined;
   const base = suite.split('-')[0];
-  const debian = host.filter((source) => debianReleases.test(source.suite) && source.components.includes('main'));
+  const debian = host.filter(isMirrorOfDebian);
   const nearest = debian.find((source) => source.suite === base) ?? debian[0];
   return nearest && { ...nearest, suite };
+};
+
+/** Many vendors call their one suite `stable`, on Ubuntu too: by standing only who says so is Debian. */
+const isMirrorOfDebian = ({ suite, uris, components }: AptSource): boolean => {
+  const isKnown = debianReleases.test(suite) && components.includes('main');
+  const byStanding = /^((old)?stable|testing|unstable)(-|$)/.test(suite);
+  return isKnown && (!byStanding || uris.some((uri) => /debian/i.test(uri)));
 };
 
 const parseLine = (line: string): AptSource[] => {

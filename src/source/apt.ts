@@ -2,8 +2,8 @@
  * apt's own programs under a private configuration: lists, state and cache lie in a folder of ours, the dpkg status is empty, and nothing of the
  * host's apt is touched. No root is needed, and none is used: no package is ever installed.
  *
- * Of the host come the mirrors of the suites that are asked for, the keyrings, proxies and credentials (`Acquire::http` and its like), and nothing else: no
- * hooks, no pinning. apt checks each suite's signature; packages are hashed by whoever asks for them.
+ * Of the host come the mirrors of the suites that are asked for (where it has none, Debian's public one is asked), the keyrings, proxies and credentials
+ * (`Acquire::http` and its like), and nothing else: no hooks, no pinning. apt checks each suite's signature; packages are hashed by whoever asks for them.
  */
 import { join } from 'node:path';
 import { Failure } from '../errors.ts';
@@ -12,7 +12,14 @@ import { listFolder, makeFolder, readIfThere } from '../system/files.ts';
 import { minimalEnvironment, type RunResult, run } from '../system/processes.ts';
 import { realPathIfThere, writeQuickly } from '../system/quick-files.ts';
 import type { World } from '../system/world.ts';
-import { type AptSource, lineFor, parseAptSources, sourcesFor, sourcesText } from './apt-sources.ts';
+import {
+  type AptSource,
+  debianKeyring,
+  parseAptSources,
+  publicSource,
+  sourcesFor,
+  sourcesText,
+} from './apt-sources.ts';
 import { listsTrouble } from './apt-trouble.ts';
 
 export interface AptOptions {
@@ -60,8 +67,8 @@ export const openApt = async ({ world, folder, suites, architecture }: AptOption
   refuseMissing(missingAptPrograms());
   if (/["\n]/.test(folder)) throw unfitFolder(folder);
   const host = await hostConfiguration(world);
-  const { sources, missing } = sourcesFor(suites, host.sources);
-  if (missing.length > 0) throw noSource(missing);
+  const { sources: named, missing } = sourcesFor(suites, host.sources);
+  const sources = [...named, ...publicSources(missing)];
   for (const name of ['lists/partial', 'archives/partial', 'tmp', 'etc'])
     makeFolder(join(folder, name), { mode: 0o755 });
   writeQuickly(join(folder, 'status'), '', 0o644);
@@ -71,6 +78,14 @@ export const openApt = async ({ world, folder, suites, architecture }: AptOption
   const apt: Apt = { folder, architecture, sources, env, gone: '' };
   const result = await runApt(apt, ['apt-get', 'update'], { timeoutMs: 15 * minutes });
   return result.code === 0 ? apt : { ...apt, gone: listsTrouble(result, suites) };
+};
+
+/** For suites that no mirror of the host's has. Failure 'refused-apt' for those of others, and where Debian's keys are missing here. */
+export const publicSources = (suites: readonly string[], keyring = debianKeyring): AptSource[] => {
+  const unknown = suites.filter((suite) => publicSource(suite) === undefined);
+  if (unknown.length > 0) throw noSource(unknown);
+  if (suites.length > 0 && realPathIfThere(keyring) === undefined) throw noKeyring(suites, keyring);
+  return suites.flatMap((suite) => publicSource(suite) ?? []);
 };
 
 /** Runs one of apt's programs; the caller looks at what came of it. */
@@ -186,9 +201,21 @@ const unfitFolder = (folder: string): Failure =>
     'Choose another --home. Nothing was changed.',
   );
 
-const noSource = (missing: readonly string[]): Failure =>
+/** With a pin: a source alone would bring what it has into the machine's own upgrades. Ours reads no pins. */
+const noSource = (unknown: readonly string[]): Failure =>
   new Failure(
     'refused-apt',
-    `No source of this machine's apt has ${missing.join(', ')}.`,
-    `Add to /etc/apt/sources.list: ${missing.map(lineFor).join(' and ')}. Nothing was changed.`,
+    `No source of this machine's apt has ${unknown.join(', ')}, and Debian is not known to have it.`,
+    [
+      'Nothing was changed. Correct "suites" in the manifest; or, if another archive has it, first keep that out of this machine\'s own upgrades, in /etc/apt/preferences.d/assent:',
+      unknown.map((suite) => `\nPackage: *\nPin: release n=${suite}\nPin-Priority: -1\n`).join(''),
+      'Then name the archive in a file in /etc/apt/sources.list.d.',
+    ].join('\n'),
+  );
+
+const noKeyring = (suites: readonly string[], keyring: string): Failure =>
+  new Failure(
+    'refused-apt',
+    `No source of this machine's apt has ${suites.join(', ')}, and Debian's own can't be asked: its keys are not here (${keyring}).`,
+    "Nothing was changed. apt-get install debian-archive-keyring, then run the command again. It brings keys alone, and no source: this machine's own upgrades stay as they are.",
   );

@@ -1,6 +1,6 @@
 /** The host's sources of apt: both ways to write them, and which mirror a suite is asked of. */
 import { expect, test } from 'vitest';
-import { lineFor, parseAptSources, sourcesFor, sourcesText } from '../../src/source/apt-sources.ts';
+import { parseAptSources, publicSource, sourcesFor, sourcesText } from '../../src/source/apt-sources.ts';
 
 const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
 const deb822 = `# the machine's own
@@ -74,7 +74,7 @@ test('a suite is taken from who has it; backports and other releases of Debian f
   expect(sources[1]?.signedBy).toBe(keyring);
 });
 
-test('security updates lie elsewhere, and nobody guesses where; nor the mirror of an unknown suite', () => {
+test('security updates lie elsewhere, and nobody guesses where on a mirror; nor the mirror of an unknown suite', () => {
   const host = parseAptSources(deb822, 'debian.sources');
   expect(sourcesFor(['bookworm-security', 'jammy'], host)).toEqual({
     sources: [],
@@ -83,5 +83,19 @@ test('security updates lie elsewhere, and nobody guesses where; nor the mirror o
   expect(sourcesFor(['bookworm-backports'], parseAptSources(lines.split('\n')[3] ?? '', 'a.list')).missing).toEqual([
     'bookworm-backports',
   ]);
-  expect(lineFor('bookworm-security')).toContain('debian-security bookworm-security main');
+});
+
+test("what no mirror of the host's has is Debian's public archive's, with Debian's keyring; of others nothing is known", () => {
+  const debian = { suite: 'bookworm-backports', uris: ['http://deb.debian.org/debian'], components: ['main'] };
+  expect(publicSource('bookworm-backports')).toEqual({ ...debian, signedBy: keyring });
+  const security = { suite: 'bookworm-security', uris: ['http://security.debian.org/debian-security'] };
+  expect(publicSource('bookworm-security')).toEqual({ ...debian, ...security, signedBy: keyring });
+  for (const suite of ['jammy', 'noble-security', 'security', 'bookworm-pgdg'])
+    expect(publicSource(suite)).toBeUndefined();
+});
+
+test("a vendor's stable is no mirror of Debian; one that says Debian is", () => {
+  const host = (uri: string) => parseAptSources(`deb ${uri} stable main\n`, 'a.list');
+  expect(sourcesFor(['bookworm'], host('https://vendor.example/linux/browser/deb')).missing).toEqual(['bookworm']);
+  expect(sourcesFor(['bookworm'], host('http://mirror.example/debian')).missing).toEqual([]);
 });

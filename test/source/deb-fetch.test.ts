@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import type { Failure } from '../../src/errors.ts';
-import { missingAptPrograms } from '../../src/source/apt.ts';
+import { missingAptPrograms, publicSources } from '../../src/source/apt.ts';
 import { cachePath } from '../../src/source/artifact.ts';
 import { refuseWithoutDebian } from '../../src/source/deb.ts';
 import { fetchDebs } from '../../src/source/deb-fetch.ts';
@@ -86,10 +86,10 @@ test("fetched once from the mirror, then from the cache without apt; the host's 
   expect(told.at(-1)).toBe(lock.packages[0]?.size);
   expect(notes).toEqual(['reading the lists of bookworm']);
 
-  const cut = worldWithSources(folder, '');
+  const cut = worldWithSources(folder, `deb ${nowhere}/debian bookworm main\n`);
   expect(await fetchDebs(lock, optionsIn(folder, cut))).toEqual([artifact]);
   writeFileSync(artifact?.path ?? '', 'something else');
-  expect((await failureOf(fetchDebs(lock, optionsIn(folder, cut)))).code).toBe('refused-apt');
+  expect((await failureOf(fetchDebs(lock, optionsIn(folder, cut)))).code).toBe('download-failed');
   expect(existsSync(artifact?.path ?? '')).toBe(false);
 });
 
@@ -160,11 +160,55 @@ test('a version that is nowhere: the failure names package and version, and says
   expect(failure.advice).toContain('assent products lock');
 });
 
-test('a suite that no source has: the line to add', async () => {
+test("a suite that neither a source nor Debian has: no advice that opens the machine's own upgrades to it", async () => {
   const failure = await failureOf(fetchDebs(changed({ suite: 'jammy' }, ['jammy']), optionsIn(sandbox())));
   expect(failure.code).toBe('refused-apt');
   expect(failure.exit).toBe(3);
-  expect(failure.advice).toMatch(/sources\.list: deb \[signed-by=.*\] http:\/\/deb\.debian\.org\/debian jammy main/);
+  expect(failure.advice).toContain('\nPackage: *\nPin: release n=jammy\nPin-Priority: -1\n');
+  expect(failure.advice).not.toMatch(/debian\.org/);
+});
+
+const ubuntu = `deb ${nowhere}/ubuntu noble main universe\ndeb ${nowhere}/browser/deb stable main\n`;
+
+test("a machine without a mirror of Debian asks Debian's, through its own proxy, and its apt learns nothing of it", {
+  timeout: patience,
+}, async () => {
+  const lists = join(shared, 'apt/lists');
+  const signed = readFileSync(join(lists, readdirSync(lists).find((file) => file.endsWith('_InRelease')) ?? ''));
+  const asked: string[] = [];
+  const proxy = createServer((request, response) => {
+    asked.push(request.url ?? '');
+    if (request.url?.endsWith('/dists/bookworm/InRelease')) response.end(signed);
+    else response.writeHead(404).end();
+  });
+  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    proxy.closeAllConnections();
+    proxy.close();
+  });
+  const folder = sandbox();
+  const { port } = proxy.address() as AddressInfo;
+  const world = worldWithSources(folder, ubuntu, `Acquire::http::Proxy "http://127.0.0.1:${port}";\n`);
+  const before = hostState();
+  const failure = await failureOf(fetchDebs(lock, optionsIn(folder, world), { snapshot: nowhere }));
+  expect(asked[0]).toBe('http://deb.debian.org/debian/dists/bookworm/InRelease');
+  expect(asked.filter((uri) => !uri.startsWith('http://deb.debian.org/debian/')).join(' ')).not.toMatch(
+    /browser|ubuntu/,
+  );
+  expect(failure.code, 'its signature is good, and there is nothing else').toBe('download-failed');
+  expect(hostState()).toBe(before);
+  expect(readFileSync(join(folder, 'host.d/test.list'), 'utf8')).toBe(ubuntu);
+});
+
+test("where Debian's keys are missing, the package that brings them is named, and no source", () => {
+  expect(publicSources([], '/nowhere')).toEqual([]);
+  expect(() => publicSources(['bookworm'], '/nowhere')).toThrow(
+    expect.objectContaining({
+      code: 'refused-apt',
+      message: expect.stringContaining('its keys are not here (/nowhere)'),
+      advice: expect.stringMatching(/apt-get install debian-archive-keyring, .* no source/),
+    }),
+  );
 });
 
 test('a mirror that is away is one clear failure', { timeout: patience }, async () => {

@@ -26,8 +26,8 @@ export const sha256Of = (bytes: Buffer): string => createHash('sha256').update(b
 export const sha256Integrity = (bytes: Buffer): string =>
   `sha256-${createHash('sha256').update(bytes).digest('base64')}`;
 
-/** The world of a machine whose apt has these sources and no others. */
-export const worldWithSources = (folder: string, sources: string): World => {
+/** The world of a machine whose apt has these sources and no others, and `more` lines of configuration. */
+export const worldWithSources = (folder: string, sources: string, more = ''): World => {
   mkdirSync(join(folder, 'host.d'), { recursive: true });
   writeFileSync(join(folder, 'host.d/test.list'), sources);
   const file = join(folder, 'host.conf');
@@ -36,7 +36,7 @@ export const worldWithSources = (folder: string, sources: string): World => {
     file,
     Object.entries(settings)
       .map(([name, path]) => `Dir::Etc::${name} "${path}";\n`)
-      .join(''),
+      .join('') + more,
   );
   const world = realWorld();
   return { ...world, env: { ...world.env, APT_CONFIG: file } };
