@@ -16,6 +16,7 @@ import type { Look } from './look.ts';
 import { askData, askSetting, askYesNo, askYesNoOr } from './prompts.ts';
 import { noticeLines } from './views/notice.ts';
 import { dangerLines, planLines } from './views/plan.ts';
+import { helpLines } from './views/setting-help.ts';
 
 /** Whether somebody sits there: both streams are terminals, no CI, and nobody wants a document instead. */
 export const isInteractive = (world: World, json: boolean): boolean => !json && mayAsk(world);
@@ -80,6 +81,7 @@ const askAll = async (
   for (const setting of settings) {
     const object = (value: string | number | boolean) =>
       objectionTo(setting, value, { settings, defaults, answers, keepsPorts });
+    show(helpLines(setting, look, 2));
     answers[setting.name] = await askSetting(look, setting, defaults[setting.name], object);
   }
   return answers;

@@ -85,18 +85,20 @@ export const table = (rows: readonly (readonly string[])[], indent = 2): string[
   );
 };
 
-/** The same, with the cells of one column wrapped to what the others leave of the width. */
+/** The same, with the cells of one column wrapped to what the others leave of the width; `below` gives the lines that stand below a row. */
 export const fittedTable = (
   rows: readonly (readonly string[])[],
   { indent, columns, wrapped }: { indent: number; columns: number; wrapped: number },
+  below: (row: number) => readonly string[] = () => [],
 ): string[] => {
   const others = widthsOf(rows).reduce((sum, width, column) => (column === wrapped ? sum : sum + width + 2), indent);
-  const lines = rows.flatMap((row) =>
+  const groups = rows.map((row) =>
     wrap(row[wrapped] ?? '', Math.max(8, columns - others)).map((line, at) =>
       row.map((cell, column) => (column === wrapped ? line : at === 0 ? cell : '')),
     ),
   );
-  return table(lines, indent);
+  const lines = table(groups.flat(), indent);
+  return groups.flatMap((group, row) => [...lines.splice(0, group.length), ...below(row)]);
 };
 
 const widthsOf = (rows: readonly (readonly string[])[]): number[] => {

@@ -41,6 +41,19 @@ describe('a home that may not be written', () => {
   });
 });
 
+describe('the question about a setting', () => {
+  it('has its help above it, where there is one', async () => {
+    const screen = terminal(world, ['install', 'haraka']);
+    await screen.see('  The server accepts mail for it and calls itself so');
+    await screen.see('? Mail domain');
+    screen.type('\r');
+    await screen.see('? SMTP port');
+    screen.type('\u0003');
+    expect(await screen.ended()).toBe(130);
+    expect(screen.text().match(/The server accepts/g)).toHaveLength(1);
+  });
+});
+
 describe('the question about telemetry', () => {
   it('takes Enter for a no', async () => {
     const screen = install();

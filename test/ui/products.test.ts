@@ -7,7 +7,9 @@ import { loadCatalogue, loadProduct, parseProductReference } from '../../src/pro
 import { realWorld } from '../../src/system/world.ts';
 import { noPaint, symbolsFor } from '../../src/ui/paint.ts';
 import { lockLines } from '../../src/ui/views/locks.ts';
-import { checkedLines, productLines, productListLines } from '../../src/ui/views/products.ts';
+import { checkedLines, productLines, productListLines, productView } from '../../src/ui/views/products.ts';
+import { helpLines } from '../../src/ui/views/setting-help.ts';
+import { sure } from '../consent/support.ts';
 import { quickProduct } from '../support/quick-product.ts';
 import { sandbox } from '../support/sandbox.ts';
 import { repository } from '../support/seed.ts';
@@ -15,6 +17,7 @@ import { repository } from '../support/seed.ts';
 const world = { ...realWorld(), program: repository };
 const products = await Promise.all(loadCatalogue(world).map((name) => loadProduct(world, name)));
 const look = { paint: noPaint, symbols: symbolsFor({}), columns: 80 };
+const painted = { ...look, paint: { ...noPaint, faint: (text: string) => `<${text}>` } };
 
 it('fits the catalogue into 80 columns, and says all of it', async () => {
   const lines = productListLines(products, look);
@@ -75,4 +78,24 @@ it('names a command on a line of its own where the path is long, and never break
   expect(written.slice(1)).toEqual(['  Look at the difference, then:', `    assent products check ${file}`]);
   const checked = checkedLines(file, await loadProduct(world, 'maildev'), [], look);
   expect(checked.slice(-2)).toEqual(['  Try it:', `    assent install ${file} --dry-run`]);
+});
+
+it("shows a setting's help below it, faint, printable and within the width, and in the document", async () => {
+  const prosody = await loadProduct(world, 'prosody');
+  const helps = prosody.settings.flatMap(({ help }) => help ?? []);
+  expect(helps.some((help) => help.length > 80)).toBe(true);
+  const lines = productLines(prosody, look);
+  const words = lines.join(' ').replace(/\s+/g, ' ');
+  for (const help of helps) expect(words).toContain(help);
+  const [domain] = prosody.settings;
+  const at = lines.findIndex((line) => line.trim().startsWith('domain '));
+  expect(lines[at + 1]).toBe(`      ${domain?.help}`);
+  const marked = helpLines({ ...sure(domain), help: `a\u001b[2Jb ${'c '.repeat(60)}` }, painted, 6);
+  expect(marked[0]).toMatch(/^ {6}<ab c c .* c>$/);
+  expect(marked.length).toBe(2);
+  expect(marked.map((line) => line.length - 2).filter((length) => length > 80)).toEqual([]);
+  expect(productView(prosody).settings).toContainEqual(expect.objectContaining({ name: 'domain', help: domain?.help }));
+  expect(productView(await loadProduct(world, 'maildev')).settings).not.toContainEqual(
+    expect.objectContaining({ help: expect.anything() }),
+  );
 });

@@ -20,6 +20,7 @@ import {
   wrap,
 } from '../layout.ts';
 import type { Look } from '../look.ts';
+import { helpLines } from './setting-help.ts';
 
 /** A product as the JSON document has it. */
 export const productView = (product: Product): Readonly<Record<string, unknown>> => ({
@@ -29,10 +30,11 @@ export const productView = (product: Product): Readonly<Record<string, unknown>>
   homepage: product.homepage ?? null,
   license: product.license ?? null,
   releases: product.releases.map(({ version, runtime, size }) => ({ version, runtime: runtime ?? null, size })),
-  settings: product.settings.map(({ name, type, title, default: standard, required, choices }) => ({
+  settings: product.settings.map(({ name, type, title, help, default: standard, required, choices }) => ({
     name,
     type,
     title,
+    ...(help === undefined ? {} : { help }),
     required,
     ...(standard === undefined ? {} : { default: standard }),
     ...(choices === undefined ? {} : { choices }),
@@ -84,7 +86,7 @@ export const productLines = (product: Product, look: Look, reference: string = p
     ),
     '',
     `  ${paint.strong('Settings')}`,
-    ...settingLines(product.settings, columns),
+    ...settingLines(product.settings, look),
     '',
     ...telemetryLines(product, row),
     ...installLines(product, printable(reference), columns - 2).map((line) => `  ${paint.faint(line)}`),
@@ -92,13 +94,19 @@ export const productLines = (product: Product, look: Look, reference: string = p
 };
 
 /** A line a setting; where that is too wide even with its title wrapped, what it is stands beside its name. */
-const settingLines = (settings: readonly Setting[], columns: number): string[] => {
+const settingLines = (settings: readonly Setting[], look: Look): string[] => {
+  const { columns } = look;
+  const below = (at: number): string[] => settings.slice(at, at + 1).flatMap((one) => helpLines(one, look, 6));
   const rows = settings.map((setting) => [setting.name, setting.type, setting.title, defaultText(setting)]);
   const label = Math.max(0, ...settings.map(({ name }) => name.length)) + 2;
   return fitting(
     columns,
-    () => fittedTable(rows, { indent: 4, columns, wrapped: 2 }),
-    () => rows.flatMap(([name = '', ...rest]) => labelled(name, rest.join(', '), { indent: 4, label, columns })),
+    () => fittedTable(rows, { indent: 4, columns, wrapped: 2 }, below),
+    () =>
+      rows.flatMap(([name = '', ...rest], at) => [
+        ...labelled(name, rest.join(', '), { indent: 4, label, columns }),
+        ...below(at),
+      ]),
   );
 };
 
