@@ -1,6 +1,7 @@
 /** The certificate that a server is given: whether it can be read, for whom and how long it is, and whether the server shows this very one. */
 
 import { X509Certificate } from 'node:crypto';
+import { namesIn } from '../../product/template.ts';
 import { readBytesIfThere } from '../../system/files.ts';
 import { realPathIfThere } from '../../system/quick-files.ts';
 import { shownCertificate } from '../../system/reach.ts';
@@ -12,8 +13,7 @@ export const certificateCheck = async (asked: Asked<'certificate'>): Promise<Fou
   if (file === '') return [];
   const certificate = read(file, asked.patient.paths.data);
   if (certificate === undefined) {
-    const remedy =
-      'Put it there, as PEM, readable for root and the server’s user; or give another: assent reinstall --set certificate=FILE';
+    const remedy = `Put it there, as PEM, readable for root and the server’s user${orAnother(file, asked)}`;
     return [problem('certificate-missing', `There is no certificate that could be read at ${file}.`, remedy)];
   }
   const found = [
@@ -22,6 +22,15 @@ export const certificateCheck = async (asked: Asked<'certificate'>): Promise<Fou
     ...(await shown(certificate, file, asked)),
   ];
   return found.length === 0 ? [allIsWell(certificate, file, asked)] : found;
+};
+
+/** The setting that the file is, where it is one: a server may have made it instead, or look for it in a folder. */
+const orAnother = (file: string, { check, patient }: Asked<'certificate'>): string => {
+  const { settings } = patient.state;
+  const setting = namesIn(check.file, 'doctor.certificate').find((name) => settings[name] === file);
+  return setting === undefined
+    ? '.'
+    : `; or give another: assent reinstall ${patient.paths.name} --set ${setting}=FILE`;
 };
 
 /** Where certificates are renewed, what an admin names is a link to the newest; inside of the data, which the server's account writes, no link is followed. */

@@ -15,13 +15,23 @@ import { sandbox } from '../../support/sandbox.ts';
 const condition = { when: [], unless: [] };
 
 /** What checks look at of an installed instance. */
-const patientWith = (folder: string, now: Date, main: number | undefined, doctor: DoctorCheck[]): Patient =>
+const patientWith = (
+  folder: string,
+  now: Date,
+  main: number | undefined,
+  doctor: DoctorCheck[],
+  files: Record<string, string> = {},
+): Patient =>
   ({
     world: { now: () => now },
     paths: { name: 'chat', state: join(folder, 'instance.json'), config: '', data: folder, logs: '', secrets: '' },
-    state: { name: 'chat', supervisor: 'systemd', settings: { listen: '127.0.0.1' } },
+    state: { name: 'chat', supervisor: 'systemd', settings: { listen: '127.0.0.1', ...files } },
     stored: {
-      product: { settings: [{ name: 'listen', type: 'address' }], urls: {}, doctor },
+      product: {
+        settings: [{ name: 'listen', type: 'address' }, ...Object.keys(files).map((name) => ({ name, type: 'text' }))],
+        urls: {},
+        doctor,
+      },
       release: { version: '1.0.0' },
       folder,
     },
@@ -90,6 +100,21 @@ test('a certificate that is a link, as those that are renewed are, but not one t
   expect(await findings({ ...check, file: join(data, 'live.pem') }, { folder: data })).toEqual([
     'problem certificate-missing',
   ]);
+});
+
+test('a certificate that is missing: the setting that names it, for this instance, and none where no setting is the file', async () => {
+  const folder = sandbox();
+  const none = join(folder, 'none.pem');
+  const remedyFor = async (file: string): Promise<string> => {
+    const check = { kind: 'certificate' as const, ...condition, file, names: [], days: 21 };
+    const patient = patientWith(folder, new Date(), undefined, [check], { 'tls.file': none, tlsFolder: folder });
+    const found = await Promise.all(declaredChecks(patient).map((look) => look(patient)));
+    return found.flat().map(({ id, remedy }) => `${id}: ${remedy}`)[0] ?? '';
+  };
+  const given = await remedyFor('{{#tls.file}}{{tls.file}}{{/tls.file}}{{^tls.file}}{{data}}/own.pem{{/tls.file}}');
+  expect(given).toMatch(/^certificate-missing: .*assent reinstall chat --set tls\.file=FILE$/);
+  expect(await remedyFor('{{data}}/own.pem')).toMatch(/^certificate-missing: Put it there, .*user\.$/);
+  expect(await remedyFor('{{tlsFolder}}/fullchain.pem')).not.toContain('--set');
 });
 
 test('a port that answers, one that does not, and a host without an address', async () => {
