@@ -17,7 +17,7 @@ import { missingAdvice, resolveSettings } from '../product/resolve-settings.ts';
 import type { SecretSource } from '../product/secret-reference.ts';
 import { readSecretSource } from '../product/secret-reference.ts';
 import type { Setting, Settings } from '../product/settings.ts';
-import type { NoticeId } from '../values.ts';
+import { endpointSetting, type NoticeId } from '../values.ts';
 import { chooseData } from './data-choice.ts';
 import type { ChangeRequest, DataOf, Ports } from './request.ts';
 import type { Target } from './target.ts';
@@ -114,7 +114,8 @@ export const hearConsent = async (
   const hearing = hear(saidOf(request), id, { interactive, vetoed });
   const now = askedNow(target.paths);
   if (!hearing.ask) {
-    if (hearing.note !== null && request.kind !== 'uninstall') ports.events.note(noteText(hearing.note, id));
+    if (hearing.note !== null && request.kind !== 'uninstall')
+      ports.events.note(noteText(hearing.note, id, noticeCommand(request, target)));
     return { answer: hearing.answer, notice, noticeId: id, asked: now };
   }
   if (notice === null || id === null) throw new Error('a question without a notice');
@@ -123,6 +124,14 @@ export const hearConsent = async (
   const say = await ports.asker.consent(notice, target.release.version, referenceOf(request, target));
   const answer: GivenAnswer = say === 'yes' ? { say, by: 'prompt', noticeId: id } : { say, by: 'prompt' };
   return { answer, notice, noticeId: id, asked };
+};
+
+/** What prints the notice of the release that this change brings, which may be another one than that of what is installed. */
+const noticeCommand = (request: ChangeRequest, target: Target): string => {
+  const { from, paths, release } = target;
+  const about = from === null ? referenceOf(request, target) : `${paths.name} --to ${release.version}`;
+  const endpoint = request.given[endpointSetting];
+  return `assent telemetry notice ${about}${endpoint === undefined ? '' : ` --set ${endpointSetting}=${endpoint}`}`;
 };
 
 /** PRODUCT@VERSION as a command takes it: a manifest of one's own by the path that was typed, or by where it lies; what is in the catalogue by its name. */

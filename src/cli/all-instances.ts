@@ -9,7 +9,7 @@ import type { InstanceName } from '../values.ts';
 import type { Flags } from './flags.ts';
 import { systemHome } from './home.ts';
 import { viewOf } from './instance-view.ts';
-import { closedHint, looksFurther, systemInstances } from './reading.ts';
+import { systemHint, systemInstances } from './reading.ts';
 
 export interface All {
   readonly instances: readonly InstanceView[];
@@ -20,16 +20,10 @@ export interface All {
 export const viewAll = async (world: World, home: string, flags: Flags): Promise<All> => {
   const own = await viewsOf(world, home, listInstances(home));
   const kept = keptTexts(home);
-  if (!looksFurther(world, home, flags)) return { instances: own, hints: kept };
+  const hint = systemHint(world, home, flags);
+  if (hint === undefined) return { instances: own, hints: kept };
   const names = systemInstances();
-  if (names === 'closed')
-    return {
-      instances: own,
-      hints: [...kept, closedHint],
-    };
-  if (names.length === 0) return { instances: own, hints: kept };
-  const shared = await viewsOf(world, systemHome, names);
-  const hint = `${names.join(', ')}: in ${systemHome}; to change ${names.length === 1 ? 'it' : 'them'}, root is needed.`;
+  const shared = names === 'closed' ? [] : await viewsOf(world, systemHome, names);
   return { instances: [...own, ...shared.map((view) => ({ ...view, home: systemHome }))], hints: [...kept, hint] };
 };
 

@@ -21,10 +21,12 @@ import type { InstanceName } from '../values.ts';
 import { failedBehindNo } from './failed-behind-no.ts';
 import { viewBehind } from './instance-view.ts';
 import type { Ended, Invocation } from './invocation.ts';
+import { refuseRoots } from './reading.ts';
 
 /** Plans and performs a change. Throws its Failure. */
 export const runChange = async (invocation: Invocation, request: ChangeRequest): Promise<Ended> => {
   const { conduct } = await import('../change/conduct.ts');
+  if (request.kind !== 'install') refuseRoots(invocation.world, invocation.home, invocation.flags, request.instance);
   return withPorts(invocation, request.kind !== 'install', (ports) => conduct(ports, request));
 };
 

@@ -5,7 +5,7 @@ import type { Notice } from '../consent/notice.ts';
 import { makeNotice } from '../consent/notice.ts';
 import { readNotice } from '../consent/notice-file.ts';
 import { Failure } from '../errors.ts';
-import { listInstances } from '../instance/find.ts';
+import { listInstances, pickInstance } from '../instance/find.ts';
 import { instancePaths } from '../instance/paths.ts';
 import type { InstanceState } from '../instance/state.ts';
 import { readState } from '../instance/state.ts';
@@ -26,7 +26,7 @@ export const noticeAbout = async (
   to: string | undefined,
   other: Pick<GivenSettings, 'given' | 'places'>,
 ): Promise<Meant> => {
-  const state = instanceMeant(home, given);
+  const state = await instanceMeant(home, given);
   if (state !== undefined && to === undefined && Object.keys(other.given).length === 0) {
     const stored = state.noticeId === null ? null : readNotice(instancePaths(home, state.name), state.noticeId);
     if (stored !== undefined) return { version: state.release.version, notice: stored };
@@ -44,10 +44,11 @@ export const noticeAbout = async (
   return { version: release.version, notice: makeNotice(product, release, settings) };
 };
 
-/** The installed instance of that name; without a name the only one there is. */
-const instanceMeant = (home: string, given: string | undefined): InstanceState | undefined => {
+/** The installed instance of that name; without a name the only one there is, and none where nothing is installed. Throws 'usage-name' where several are. */
+const instanceMeant = async (home: string, given: string | undefined): Promise<InstanceState | undefined> => {
   const names = listInstances(home);
-  const name = given === undefined ? (names.length === 1 ? names[0] : undefined) : names.find((one) => one === given);
+  const meant = given === undefined && names.length > 0 ? await pickInstance(home, given) : given;
+  const name = names.find((one) => one === meant);
   const state = name === undefined ? undefined : readState(instancePaths(home, name));
   return state?.installed === true ? state : undefined;
 };

@@ -15,11 +15,12 @@ import { givenBy } from './request.ts';
 
 /** Null where nothing would ever be counted. */
 export const previewAbout = async ({ world, home, flags, operands }: Invocation): Promise<Preview | null> => {
-  const { common } = await givenBy(world, flags);
+  const { answers, common } = await givenBy(world, flags);
+  const about = operands[0] ?? answers?.product;
   const settings = { given: common.given, places: common.places ?? {} };
-  const { notice, version } = await noticeAbout(world, home, operands[0], undefined, settings);
+  const { notice, version } = await noticeAbout(world, home, about, undefined, settings);
   if (notice === null || notice.counters.length === 0) return null;
-  const name = listInstances(home).find((one, _, all) => (operands[0] ?? (all.length === 1 ? one : undefined)) === one);
+  const name = listInstances(home).find((one, _, all) => (about ?? (all.length === 1 ? one : undefined)) === one);
   const paths = name === undefined ? undefined : instancePaths(home, name);
   if (paths !== undefined) refuseUnreadable(paths);
   const state = paths === undefined ? undefined : readState(paths);
@@ -31,8 +32,8 @@ export const previewAbout = async ({ world, home, flags, operands }: Invocation)
     consentOf(world, paths, serverVetoOf(world, paths)).collecting
   ) {
     const stored = readNotice(paths, state.noticeId);
-    const about = { version: state.release.version, uid: partsOwner(paths, state), now: world.now() };
-    if (stored !== undefined) return realPreview(paths, { notice: stored, ...about });
+    const shown = { version: state.release.version, uid: partsOwner(paths, state), now: world.now() };
+    if (stored !== undefined) return realPreview(paths, { notice: stored, ...shown });
   }
   return examplePreview(notice, version);
 };

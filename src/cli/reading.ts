@@ -65,20 +65,35 @@ export const pickToRead = async (
   return single ? { home: systemHome, name: only } : { home, name: await pickInstance(home, given) };
 };
 
-/** As `pickInstance`, and 'refused-permission' where it is the system's home that has, or may have, the instance that was named. */
+/** As `pickInstance`, and as `refuseRoots`. */
 export const pickOwn = async (
   world: World,
   home: string,
   flags: Flags,
   given: string | undefined,
 ): Promise<InstanceName> => {
-  const name = given === undefined ? undefined : asInstanceName(given);
-  if (name !== undefined && looksFurther(world, home, flags) && !listInstances(home).includes(name)) {
-    const shared = systemInstances();
-    if (shared === 'closed' && listInstances(home).length === 0) throw rootNeeded(given);
-    if (shared !== 'closed' && shared.includes(name)) throw rootsOwn(name);
-  }
+  refuseRoots(world, home, flags, given);
   return pickInstance(home, given);
+};
+
+/** Throws 'refused-permission' where it is the system's home that has, or may have, the instance that is meant: "not installed" would be an untruth. */
+export const refuseRoots = (world: World, home: string, flags: Flags, given: string | undefined): void => {
+  if (!looksFurther(world, home, flags)) return;
+  const isNone = listInstances(home).length === 0;
+  const name = given === undefined ? undefined : asInstanceName(given);
+  if (name === undefined ? !isNone || given !== undefined : statIfThere(instancePaths(home, name).folder)) return;
+  const shared = systemInstances();
+  if (shared === 'closed') {
+    if (isNone) throw rootNeeded(given);
+  } else if (name === undefined ? shared.length > 0 : shared.includes(name)) throw rootsOwn(name ?? shared.join(', '));
+};
+
+/** What a look at the own home leaves out, for people; undefined where that is nothing. */
+export const systemHint = (world: World, home: string, flags: Flags): string | undefined => {
+  const names = looksFurther(world, home, flags) ? systemInstances() : [];
+  if (names === 'closed') return closedHint;
+  if (names.length === 0) return undefined;
+  return `${names.join(', ')}: in ${systemHome}; to change ${names.length === 1 ? 'it' : 'them'}, root is needed.`;
 };
 
 /** For people, where `systemInstances` is 'closed'. */
@@ -108,10 +123,10 @@ const isForbidden = (path: string): boolean => {
   }
 };
 
-const rootsOwn = (name: InstanceName): Failure =>
+const rootsOwn = (names: string): Failure =>
   new Failure(
     'refused-permission',
-    `${name} is an instance of the system's home ${systemHome}: root is needed for that.`,
+    `${names} ${names.includes(', ') ? 'are instances' : 'is an instance'} of the system's home ${systemHome}: root is needed for that.`,
     'Type the same command as root. Nothing was changed.',
   );
 

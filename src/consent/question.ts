@@ -48,12 +48,12 @@ export const hear = (
   return { ask: false, answer: { say: 'none', reason: 'not-asked' }, note: vetoed ? 'vetoed' : 'nobody-asked' };
 };
 
-/** The line for people that goes with a note. */
-export const noteText = (note: HearingNote, noticeId: NoticeId | null): string =>
+/** The line for people that goes with a note. `reading` is the command that prints this very notice. */
+export const noteText = (note: HearingNote, noticeId: NoticeId | null, reading: string): string =>
   ({
     'nobody-asked': 'Telemetry: nobody was asked, so nothing is counted.',
     vetoed: 'Telemetry: DO_NOT_TRACK is set, so nothing is asked and nothing is counted; the server gets it too.',
-    'notice-not-confirmed': `Telemetry: on was not confirmed with the id of this notice, so nothing is counted. Read it with: assent telemetry notice. Then: --telemetry=on --telemetry-notice=${noticeId ?? 'ID'}`,
+    'notice-not-confirmed': `Telemetry: on was not confirmed with the id of this notice, so nothing is counted. Read it with: ${reading}. Then: --telemetry=on --telemetry-notice=${noticeId ?? 'ID'}`,
   })[note];
 
 /**

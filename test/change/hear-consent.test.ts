@@ -61,3 +61,27 @@ test.each([
   await hearConsent(ports, request, target, {});
   expect(named).toEqual([reference]);
 });
+
+test.each([
+  ['install', {}, 'maildev@3.0.0'],
+  ['install', { 'telemetry.endpoint': 'none' }, 'maildev@3.0.0 --set telemetry.endpoint=none'],
+  ['upgrade', {}, 'mail --to 3.0.0'],
+] as const)(
+  'a yes to another notice is told which command prints the one of this %s (%j)',
+  async (kind, given, about) => {
+    const paths = instancePaths(sandbox(), sure(asInstanceName('mail')));
+    const from = kind === 'install' ? null : { product: 'maildev', version: '2.2.1' };
+    const target = { kind, paths, product, release, manifest: null, before: null, from } as unknown as Target;
+    const notes: string[] = [];
+    const ports = {
+      world,
+      home: paths.home,
+      asker: { interactive: false },
+      events: { note: (text: string) => notes.push(text) },
+    };
+    const telemetry = { say: 'on', by: 'flag', noticeId: 'n0000000000000000' };
+    const request = { kind, given, yes: true, dryRun: false, ack: [], telemetry } as unknown as ChangeRequest;
+    await hearConsent(ports as unknown as Ports, request, target, {});
+    expect(notes.join()).toContain(`Read it with: assent telemetry notice ${about}. Then: `);
+  },
+);

@@ -110,3 +110,40 @@ describe.skipIf(!canMount)('who may not read what is on record', () => {
     expect(seen).toMatchObject({ lastReport: null, bytesWaiting: 0 });
   });
 });
+
+describe.skipIf(!canMount)("who has nothing of his own, beside an instance of root's", () => {
+  const yes = ['--yes', '--telemetry=off'];
+  const commands = [
+    ...[['stop'], ['recover'], ['run'], ['telemetry', 'send'], ['telemetry', 'prove'], ['telemetry', 'off']],
+    ...['reinstall', 'upgrade', 'rollback', 'uninstall'].map((word) => [word, ...yes]),
+  ];
+
+  it.each(commands)('is told that root is needed for it: %s %s', (...words) => {
+    for (const name of [['mail'], []]) {
+      const [first = '', ...more] = words.filter((word) => word !== undefined);
+      const isGroup = first === 'telemetry';
+      const [at, rest] = isGroup ? [[first, more[0] ?? ''], more.slice(1)] : [[first], more];
+      const { exit, document } = documentOf([...at, ...name, ...rest]);
+      expect({ exit, code: document.error?.code }, words.join(' ')).toEqual({ exit: 3, code: 'refused-permission' });
+      expect(document.error.message).toContain('root is needed');
+    }
+  });
+
+  it('is not told that all is withdrawn, nor that all is well', () => {
+    const { exit, document } = documentOf(['telemetry', 'off', '--all']);
+    expect({ exit, code: document.error?.code }).toEqual({ exit: 3, code: 'refused-permission' });
+    expect(command(['telemetry', 'off', '--all']).stderr).toContain('mail is an instance of the system');
+    const looked = documentOf(['doctor']).document;
+    expect(looked.hints).toEqual([expect.stringContaining('root is needed')]);
+    expect(command(['doctor']).stdout).toContain('root is needed');
+  });
+
+  it('is told where he names a home of his own that nothing is installed there', () => {
+    const empty = ['--home', join(sandbox(), 'empty')];
+    expect(command(['telemetry', 'off', '--all', ...empty])).toMatchObject({
+      exit: 0,
+      stdout: expect.stringContaining('Nothing is installed in'),
+    });
+    expect(documentOf(['upgrade', 'mail', ...yes, ...empty])).toMatchObject({ exit: 10 });
+  });
+});

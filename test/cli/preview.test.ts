@@ -56,6 +56,26 @@ beforeEach(() => {
 });
 
 describe('before a yes', () => {
+  it('an answers file names the product that it is of', async () => {
+    const answers = join(folder, 'answers.yaml');
+    writeFileSync(answers, 'product: prosody\nsettings:\n  domain: chat.example.org\n');
+    const flags = flagsOf({ answers });
+    const about = { world: world(), home: home.folder, operands: [], look: look(), say: () => {} };
+    expect((await notice({ ...about, flags })).result.notice).toMatchObject({ version: '13.0.1' });
+    expect(JSON.stringify((await preview([], { answers })).document)).toContain('prosody');
+  });
+
+  it.each([run, notice])('which of several instances is meant is not guessed', async (command) => {
+    for (const name of ['one', 'two'])
+      await conduct(makeHome(home.folder, { name, world: home.world }), {
+        change: 'install',
+        ends: 'finished',
+        answer: null,
+      });
+    const about = { world: world(), home: home.folder, flags: flagsOf({}), operands: [], look: look(), say: () => {} };
+    await expect(command(about)).rejects.toMatchObject({ code: 'usage-name' });
+  });
+
   it.each([run, notice])('there is none of a product without telemetry, said in 80 columns', async (command) => {
     const about = { world: world(), home: home.folder, flags: flagsOf({}), operands: ['haraka'], look: look() };
     const { screen } = await command({ ...about, say: () => {} });

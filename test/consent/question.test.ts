@@ -67,10 +67,14 @@ test('Enter is a no, p a preview; only y and n answer', () => {
   expect(['', ' ', 'j', '\t', '\u001b', 'yes', '1'].map(keyMeans)).toEqual(Array(7).fill('again'));
 });
 
+const reading = 'assent telemetry notice mail --to 3.0.0';
+
 test('every note is one line, and the one about the notice says what to type', () => {
   for (const note of ['nobody-asked', 'vetoed', 'notice-not-confirmed'] as const)
-    expect(noteText(note, id)).not.toContain('\n');
-  expect(noteText('notice-not-confirmed', id)).toContain(`--telemetry-notice=${id}`);
+    expect(noteText(note, id, reading)).not.toContain('\n');
+  const told = noteText('notice-not-confirmed', id, reading);
+  expect(told).toContain(`--telemetry-notice=${id}`);
+  expect(told).toContain(`Read it with: ${reading}.`);
 });
 
 test('it is put only where both ends are a terminal and no CI is there', () => {

@@ -9,9 +9,10 @@ import { Failure } from '../../errors.ts';
 import { instancePaths } from '../../instance/paths.ts';
 import { onEndingSignal } from '../../system/signals.ts';
 import { doctorLines } from '../../ui/views/doctor.ts';
+import { hintLines } from '../../ui/views/instance.ts';
 import type { InstanceName } from '../../values.ts';
 import type { Invocation, Run } from '../invocation.ts';
-import { pickOwn } from '../reading.ts';
+import { pickOwn, systemHint } from '../reading.ts';
 
 export const run: Run = async (invocation) => {
   const { world, home, operands, flags, look } = invocation;
@@ -21,6 +22,7 @@ export const run: Run = async (invocation) => {
   const drilled = flags.drill && name !== undefined ? await drillOf(invocation, name) : undefined;
   const examined = await examine(world, home, name);
   const { findings, checks } = drilled === undefined ? examined : withDrill(examined, drilled, name as InstanceName);
+  const hint = name === undefined ? systemHint(world, home, flags) : undefined;
   const toMend = findings.filter(({ level }) => level !== 'note');
   const failure = new Failure(
     'refused-findings',
@@ -35,8 +37,9 @@ export const run: Run = async (invocation) => {
       notes: findings.filter(({ level }) => level === 'note'),
       checks,
       ...(drilled === undefined ? {} : { drill: drilled }),
+      ...(hint === undefined ? {} : { hints: [hint] }),
     },
-    screen: doctorLines(findings, checks, look),
+    screen: [...doctorLines(findings, checks, look), ...hintLines(hint === undefined ? [] : [hint], look)],
     ...(toMend.length === 0 ? {} : { failure }),
   };
 };

@@ -2,17 +2,17 @@
 import { consentForService } from '../../consent/for-service.ts';
 import { mayCount } from '../../consent/gather.ts';
 import { noteGap } from '../../consent/window.ts';
-import { pickInstance } from '../../instance/find.ts';
 import { instancePaths } from '../../instance/paths.ts';
 import { readState } from '../../instance/state.ts';
 import { serverVetoOf } from '../../service/server-veto.ts';
 import { onEndingSignal } from '../../system/signals.ts';
 import { forgetOldCopies } from '../../telemetry/old-copies.ts';
 import type { Run } from '../invocation.ts';
+import { pickOwn } from '../reading.ts';
 
 export const run: Run = async ({ world, home, flags, operands }) => {
   const { runInstance } = await import('../../service/run.ts');
-  const name = await pickInstance(home, operands[0]);
+  const name = await pickOwn(world, home, flags, operands[0]);
   const mode = flags.detached ? 'detached' : flags.prepareOnly ? 'prepare-only' : 'foreground';
   const off = onEndingSignal(() => {});
   try {

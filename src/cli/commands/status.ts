@@ -3,8 +3,7 @@
  * Exit 0 also for a server that is down: it is a question, not a check (`doctor` is one).
  */
 
-import { printable, wrap } from '../../ui/layout.ts';
-import { instanceLines, tableLines } from '../../ui/views/instance.ts';
+import { hintLines, instanceLines, tableLines } from '../../ui/views/instance.ts';
 import { viewAll } from '../all-instances.ts';
 import { viewOf } from '../instance-view.ts';
 import type { Run } from '../invocation.ts';
@@ -33,7 +32,7 @@ export const run: Run = async ({ world, home, flags, operands, look }) => {
     },
     screen: [
       ...(only === undefined ? nothing(home) : single ? instanceLines(only, look) : tableLines(instances, look)),
-      ...hints.flatMap((hint) => wrap(printable(hint), look.columns - 2).map((line) => `  ${look.paint.faint(line)}`)),
+      ...hintLines(hints, look),
     ],
   };
 };

@@ -7,10 +7,12 @@ import type { Withdrawal } from '../../consent/withdraw.ts';
 import { Failure } from '../../errors.ts';
 import { listInstances } from '../../instance/find.ts';
 import { toTheEnd } from '../../system/signals.ts';
+import { printable } from '../../ui/layout.ts';
+import { hintLines } from '../../ui/views/instance.ts';
 import { withdrawnLines } from '../../ui/views/telemetry.ts';
 import type { InstanceName } from '../../values.ts';
 import type { Ended, Invocation, Run } from '../invocation.ts';
-import { pickOwn } from '../reading.ts';
+import { pickOwn, refuseRoots, systemHint } from '../reading.ts';
 import { type Counted, telemetryOrUnseen, type Unseen } from '../telemetry-view.ts';
 import { withdrawFrom } from '../withdrawing.ts';
 
@@ -19,16 +21,29 @@ export const run: Run = async (invocation) => {
   if (flags.all && operands[0] !== undefined) {
     throw new Failure('usage-option', 'Give a name or --all, not both.', 'Nothing was changed.');
   }
-  const names = flags.all ? listInstances(home) : [await pickOwn(world, home, flags, operands[0])];
+  const names = flags.all ? allOwn(invocation) : [await pickOwn(world, home, flags, operands[0])];
+  if (names.length === 0) return nothingThere(invocation);
   return toTheEnd(
     () => withdrawAll(invocation, names),
     (text) => flags.quiet || say([`  ${text}`]),
   );
 };
 
+/** Where only the system's home has some, silence would pass for a withdrawal. */
+const allOwn = ({ world, home, flags }: Invocation): InstanceName[] => {
+  refuseRoots(world, home, flags, undefined);
+  return listInstances(home);
+};
+
+const nothingThere = ({ home, flags }: Invocation): Ended => ({
+  result: { outcome: 'unchanged', changed: false, instances: [], erased: [] },
+  screen: flags.quiet ? [] : [`  Nothing is installed in ${printable(home)}, so nothing is counted there.`],
+});
+
 /** Of each name what was done, whether or not it failed in the end: a withdrawal may be on record although the server sends on. */
 const withdrawAll = async (invocation: Invocation, names: readonly InstanceName[]): Promise<Ended> => {
-  const { flags, look } = invocation;
+  const { world, home, flags, look } = invocation;
+  const hint = flags.all ? systemHint(world, home, flags) : undefined;
   const tried = [];
   for (const name of names) tried.push(await withdrawOne(invocation, name));
   const changed = tried.some((one) => one.changed);
@@ -44,8 +59,14 @@ const withdrawAll = async (invocation: Invocation, names: readonly InstanceName[
       warnings: tried.flatMap(({ warnings }) =>
         warnings.map((message) => ({ id: 'withdrawal', message, remedy: 'Nothing is counted.' })),
       ),
+      ...(hint === undefined ? {} : { hints: [hint] }),
     },
-    screen: flags.quiet ? [] : tried.filter((one) => one.failure === null).flatMap((one) => withdrawnLines(one, look)),
+    screen: flags.quiet
+      ? []
+      : [
+          ...tried.filter((one) => one.failure === null).flatMap((one) => withdrawnLines(one, look)),
+          ...hintLines(hint === undefined ? [] : [hint], look),
+        ],
     ...(failure === null ? {} : { failure }),
   };
 };

@@ -3,17 +3,17 @@
  * them sent, asked for and wrote. Exit 3 where something would have left with consent off, and where nothing could be proved.
  */
 import { Failure } from '../../errors.ts';
-import { pickInstance } from '../../instance/find.ts';
 import { instancePaths } from '../../instance/paths.ts';
 import { readState } from '../../instance/state.ts';
 import { onEndingSignal } from '../../system/signals.ts';
 import type { Proof } from '../../telemetry/prove/prove.ts';
 import { proofLines } from '../../ui/views/proof.ts';
 import type { Run } from '../invocation.ts';
+import { pickOwn } from '../reading.ts';
 
 export const run: Run = async ({ world, home, flags, operands, look, say }) => {
   const { prove } = await import('../../telemetry/prove/prove.ts');
-  const paths = instancePaths(home, await pickInstance(home, operands[0]));
+  const paths = instancePaths(home, await pickOwn(world, home, flags, operands[0]));
   const seconds = flags.seconds ?? 10;
   const stopping = new AbortController();
   const off = onEndingSignal(() => stopping.abort());

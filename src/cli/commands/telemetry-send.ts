@@ -6,13 +6,13 @@
  */
 
 import { Failure } from '../../errors.ts';
-import { pickInstance } from '../../instance/find.ts';
 import { instancePaths } from '../../instance/paths.ts';
 import { type EndingSignal, onEndingSignal } from '../../system/signals.ts';
 import type { Sending, Trouble } from '../../telemetry/sending.ts';
 import { several } from '../../ui/layout.ts';
 import { sendingLines } from '../../ui/views/sending.ts';
 import type { Run } from '../invocation.ts';
+import { pickOwn } from '../reading.ts';
 import { telemetryOf } from '../telemetry-view.ts';
 
 export const run: Run = async ({ world, home, flags, operands, look, say }) => {
@@ -20,7 +20,7 @@ export const run: Run = async ({ world, home, flags, operands, look, say }) => {
     import('../../telemetry/send.ts'),
     import('../../system/deliver.ts'),
   ]);
-  const name = await pickInstance(home, operands[0]);
+  const name = await pickOwn(world, home, flags, operands[0]);
   const stop = stoppedBySignal((signal) => {
     if (!flags.quiet) say([`${signal}: what is on its way to the recipient is brought to its end first.`]);
   });

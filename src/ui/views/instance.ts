@@ -146,3 +146,7 @@ const supervisorText = ({ supervisor, name, version }: InstanceView): string => 
   if (supervisor === 'process') return `assent itself, not after a reboot (then: assent start ${name})`;
   return supervisor === 'none' ? `nobody: run it with assent run ${name}` : '';
 };
+
+/** What people should know beside an answer. */
+export const hintLines = (hints: readonly string[], { paint, columns }: Look): string[] =>
+  hints.flatMap((hint) => wrap(printable(hint), columns - 2).map((line) => `  ${paint.faint(line)}`));
