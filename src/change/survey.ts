@@ -13,6 +13,7 @@ import { releaseFolder } from '../release/layout.ts';
 import { countPackages, refuseUnready } from '../release/make-release.ts';
 import { ensureProgram, findProgram, hasProgram } from '../release/program.ts';
 import { findRuntime, nodePath } from '../release/runtime.ts';
+import { ownNodeVersion } from '../release/runtimes.ts';
 import type { StoredRelease } from '../release/store.ts';
 import { findStored } from '../release/store.ts';
 import type { ServiceSpec } from '../service/spec.ts';
@@ -30,6 +31,7 @@ import { configure } from './configure.ts';
 import { dataFolder } from './data-choice.ts';
 import { type FoundService, foundService } from './found-service.ts';
 import { newAccount } from './new-account.ts';
+import { wrongAnswerIn } from './node-answer.ts';
 import { refuseUnreachable } from './reachable.ts';
 import { type Rehearsal, rehearsalChance } from './rehearsal/eligibility.ts';
 import type { ChangeRequest, DataOf, Ports } from './request.ts';
@@ -96,14 +98,25 @@ export const survey = async (
     stored,
     packages: stored === undefined && target.kind !== 'uninstall' ? countPackages(world, target.product, release) : 0,
     settings: settled.settings,
-    runtimeThere: release.runtime === undefined || findRuntime(home, release.runtime) !== undefined,
-    programThere: hasProgram(world, home),
+    runtimeThere: target.kind === 'uninstall' || (await runtimeRuns(ports, target)),
+    programThere: await programRuns(ports, target),
     recoveryThere: hasRecoveryCopy(world, target.paths),
     configuration: renders ? configurationFor(ports, target, settled) : null,
     data: target.kind === 'uninstall' ? null : await dataToCopy(ports, settled.data, target, account),
     rehearsal: await rehearsalChance(ports, request, target, settled, found),
   };
 };
+
+/** That its file is there is not enough: a server that is stopped for a Node that does not run comes up neither with the new release nor with the old one. */
+const runtimeRuns = async ({ world, home }: Ports, { paths, release: { runtime } }: Target): Promise<boolean> => {
+  const node = runtime === undefined ? undefined : findRuntime(home, runtime);
+  if (runtime === undefined || node === undefined) return runtime === undefined;
+  return (await wrongAnswerIn({ world, paths }, node, runtime)) === null;
+};
+
+const programRuns = async ({ world, home }: Ports, { paths }: Target): Promise<boolean> =>
+  hasProgram(world, home) &&
+  (await wrongAnswerIn({ world, paths }, findProgram(world, home).node, ownNodeVersion)) === null;
 
 /** Another home may have an instance of the same name, and its server is none of this change's. */
 const refuseOtherService = ({ world }: Ports, { from, paths }: Target, kind: SupervisorKind): Promise<void> =>

@@ -1,6 +1,6 @@
 /**
  * Makes a private runtime from its pinned archive: unpacked in staging, tried, made read-only, written out, renamed. Its folder is complete or
- * not there. Two that make the same one get in nobody's way: the second takes what the first has made. A Node that the running copy of Assent has
+ * not there. Two that make the same one get in nobody's way: the second takes what the first has made. One that is there and does not run is replaced. A Node that the running copy of Assent has
  * of its own, and that is what it was, need not be fetched again: so `recover` works without a network where all runtimes are lost.
  */
 import { join } from 'node:path';
@@ -8,15 +8,15 @@ import { Failure } from '../errors.ts';
 import type { VerifiedArtifact } from '../source/artifact.ts';
 import { fetchArtifacts, type Wanted } from '../source/fetch.ts';
 import { unpackArtifact } from '../source/npm.ts';
-import { syncTree } from '../system/files.ts';
-import { run } from '../system/processes.ts';
+import { statIfThere, syncTree } from '../system/files.ts';
 import { doubleQuickly } from '../system/quick-files.ts';
 import { withReleaseWorkers } from '../system/release-workers.ts';
 import type { World } from '../system/world.ts';
 import { homePaths } from './layout.ts';
+import { wrongAnswer } from './node-answer.ts';
 import { ownNode } from './program-build.ts';
 import { nodeVersions, pinOf } from './runtimes.ts';
-import { settle } from './settle.ts';
+import { putAside, settle } from './settle.ts';
 import { withStaging } from './staging.ts';
 import type { StoreEvents } from './store-events.ts';
 
@@ -45,6 +45,7 @@ export const makeRuntime = (world: World, home: string, runtime: WantedRuntime, 
       await workers.seal({ folder, except: [], readOnly: true });
     });
     syncTree(folder);
+    if (await isBroken(runtime)) putAside(runtime.folder, join(staging, 'broken'));
     settle(folder, runtime.folder);
   });
 
@@ -67,14 +68,18 @@ const fetchOne = async (
 const downloadSize = (name: string): number => (name === 'npm' ? 2_900_000 : 52_500_000);
 
 const tryProgram = async (program: string, version: string): Promise<void> => {
-  const { code, stdout, stderr } = await run([program, '--version'], { timeoutMs: 20_000 });
-  if (code === 0 && stdout.trim() === `v${version}`) return;
+  const said = await wrongAnswer(program, version);
+  if (said === null) return;
   throw new Failure(
     'refused-platform',
-    `The private Node ${version} does not run on this machine: ${(stderr || stdout).trim().split('\n')[0] ?? `code ${code}`}.`,
+    `The private Node ${version} does not run on this machine: ${said}.`,
     'It needs Linux with glibc 2.28 or newer. Nothing was changed.',
   );
 };
+
+/** There, and without a program that runs. */
+const isBroken = async ({ folder, runs, version }: WantedRuntime): Promise<boolean> =>
+  runs !== undefined && statIfThere(folder) !== undefined && (await wrongAnswer(join(folder, runs), version)) !== null;
 
 const notPinned = (world: World, { name, version }: WantedRuntime): Failure =>
   new Failure(

@@ -3,14 +3,16 @@
  * (units, timers, a detached run) executes this copy, never the clone, the npx cache or a global folder that may change or vanish.
  *
  * The copy is made of exactly the files that the build has listed, each one checked (program-build.ts). DIGEST is the list's own, so another build is
- * another folder. A copy that is there is looked at each time (the list's bytes and every file's size), and made anew where it is not whole.
+ * another folder. A copy that is there is looked at each time (the list's bytes, every file's size, whether its Node runs), and made anew where it is
+ * not whole.
  */
 import { join } from 'node:path';
-import { renameDurably, statIfThere, syncTree } from '../system/files.ts';
-import { setMode } from '../system/quick-files.ts';
+import { statIfThere, syncTree } from '../system/files.ts';
 import type { World } from '../system/world.ts';
 import { homePaths } from './layout.ts';
+import { wrongAnswer } from './node-answer.ts';
 import { type Build, buildOf, copyProgram, isWhole, nameOfBuild, type Program, programIn } from './program-build.ts';
+import { ownNodeVersion } from './runtimes.ts';
 
 export type { Program } from './program-build.ts';
 
@@ -27,10 +29,9 @@ export const hasProgram = (world: World, home: string): boolean => {
 export const ensureProgram = async (world: World, home: string): Promise<Program> => {
   const build = buildOf(world);
   const target = folderOf(home, build);
-  if (isWhole(target, build)) return programIn(target);
-  const [{ ensureNode }, { ownNodeVersion }, { withStaging }, { settle }] = await Promise.all([
+  if (await isSound(world, target, build)) return programIn(target);
+  const [{ ensureNode }, { withStaging }, { putAside, settle }] = await Promise.all([
     import('./runtime.ts'),
-    import('./runtimes.ts'),
     import('./staging.ts'),
     import('./settle.ts'),
   ]);
@@ -39,7 +40,8 @@ export const ensureProgram = async (world: World, home: string): Promise<Program
     const folder = join(staging, 'program');
     copyProgram(world, build, folder, node);
     syncTree(folder);
-    if (statIfThere(target) !== undefined && !isWhole(target, build)) putAside(target, join(staging, 'damaged'));
+    if (statIfThere(target) !== undefined && !(await isSound(world, target, build)))
+      putAside(target, join(staging, 'damaged'));
     settle(folder, target);
   });
   return programIn(target);
@@ -47,7 +49,7 @@ export const ensureProgram = async (world: World, home: string): Promise<Program
 
 const folderOf = (home: string, build: Build): string => join(homePaths(home).runtimes, 'assent', nameOfBuild(build));
 
-const putAside = (target: string, to: string): void => {
-  setMode(target, 0o755);
-  renameDurably(target, to);
-};
+/** Whole, with a Node that runs; the copy that is running itself has one. */
+const isSound = async (world: World, folder: string, build: Build): Promise<boolean> =>
+  isWhole(folder, build) &&
+  (folder === world.program || (await wrongAnswer(programIn(folder).node, ownNodeVersion)) === null);

@@ -3,7 +3,7 @@
  * compiled against) and `npm-VERSION`. Each release names its Node, so that a distribution's upgrade can't break it.
  *
  * A runtime is unpacked in staging, tried (`node --version`), made read-only, written out, and then renamed: its folder is complete
- * or not there. Two that make the same one get in nobody's way: the second takes what the first has made.
+ * or not there. Two that make the same one get in nobody's way: the second takes what the first has made. One that no longer runs is made anew.
  *
  * Light, for `status` comes through here; making a runtime (make-runtime.ts) is loaded when one is made.
  */
@@ -12,6 +12,7 @@ import { statIfThere } from '../system/files.ts';
 import type { World } from '../system/world.ts';
 import { runtimeFolder } from './layout.ts';
 import type { WantedRuntime } from './make-runtime.ts';
+import { wrongAnswer } from './node-answer.ts';
 import { npmVersion } from './runtimes.ts';
 import type { StoreEvents } from './store-events.ts';
 
@@ -26,7 +27,7 @@ export const findRuntime = (home: string, version: string): string | undefined =
   return stat?.kind === 'file' && (stat.mode & 0o111) !== 0 && stat.size > 0 ? path : undefined;
 };
 
-/** Path of the Node. Failure 'no-release' where none is pinned for this machine, 'refused-platform' where it does not run here; else as fetchArtifacts. */
+/** Path of the Node, which has answered. Failure 'no-release' where none is pinned for this machine, 'refused-platform' where it does not run here; else as fetchArtifacts. */
 export const ensureNode = async (
   world: World,
   home: string,
@@ -34,7 +35,7 @@ export const ensureNode = async (
   events?: StoreEvents,
 ): Promise<string> => {
   const found = findRuntime(home, version);
-  if (found !== undefined) return found;
+  if (found !== undefined && (await wrongAnswer(found, version)) === null) return found;
   const folder = runtimeFolder(home, 'node', version);
   const only = ['bin/node', 'LICENSE', 'package.json'];
   await ensure(world, home, { name: nodePackage(world), version, folder, only, runs: 'bin/node' }, events);

@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   appendFileSync,
+  chmodSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -20,7 +21,7 @@ import { nodeVersions, pinOf } from '../../src/release/runtimes.ts';
 import { storeRelease } from '../../src/release/store.ts';
 import { missingTools, refuseWithoutCompiler } from '../../src/source/compiler.ts';
 import { realWorld, type World } from '../../src/system/world.ts';
-import { makeSandbox, removeSandbox } from '../support/sandbox.ts';
+import { makeSandbox, removeSandbox, sandbox } from '../support/sandbox.ts';
 import { entry, makeSample } from './sample.ts';
 
 const version = '24.21.0';
@@ -53,6 +54,29 @@ test('a private Node lies complete under its version, read-only, and runs; no se
   const noNetwork = { ...realWorld(), env: { HOME: home, npm_config_registry: 'http://registry.invalid/' } };
   expect(await ensureNode(noNetwork, home, version)).toBe(node);
   expect(statSync(node).ino).toBe(before);
+});
+
+/** Takes the program's place; what was lent is a second name of another's file, and is not written. */
+const spoil = (node: string, text: string | undefined, mode = 0o555): void => {
+  chmodSync(dirname(node), 0o755);
+  rmSync(node);
+  if (text !== undefined) writeFileSync(node, text, { mode });
+};
+
+test.each([
+  ['is missing', undefined, 0o555],
+  ['is empty', '', 0o555],
+  ['may not be executed', '#!/bin/sh\n', 0o444],
+  ['is of another kind of machine, or damaged', '\x7fELF\x02\x01\x01', 0o555],
+])('a private Node whose program %s is replaced', async (_, text, mode) => {
+  const target = join(sandbox(), 'home');
+  lend(target);
+  const node = nodePath(target, version);
+  spoil(node, text, mode);
+  expect(await ensureNode(realWorld(), target, version)).toBe(node);
+  expect(spawnSync(node, ['--version'], { encoding: 'utf8' }).stdout.trim()).toBe(`v${version}`);
+  expect(statSync(dirname(dirname(node))).mode & 0o777).toBe(0o555);
+  expect(readdirSync(join(target, 'staging'))).toEqual([]);
 });
 
 test('each version is pinned for both architectures; another one is refused, naming those that there are', async () => {
@@ -192,6 +216,15 @@ test('a copy that is whole is left alone, and one that is not is made anew', asy
   expect(hasProgram(world, target)).toBe(false);
   await ensureProgram(world, target);
   expect(readFileSync(main, 'utf8')).toContain('assent');
+  expect(readdirSync(join(target, 'staging'))).toEqual([]);
+});
+
+test('a copy whose Node does not run is made anew, also where the Node that it was made from is broken as well', async () => {
+  const { world, home: target } = await builtProgram();
+  const copy = await ensureProgram(world, target);
+  for (const node of [copy.node, nodePath(target, version)]) spoil(node, '\x7fELF\x02\x01\x01');
+  expect(await ensureProgram(world, target)).toEqual(copy);
+  expect(spawnSync(copy.node, [copy.main], { encoding: 'utf8' }).stdout).toBe(`assent v${version}\n`);
   expect(readdirSync(join(target, 'staging'))).toEqual([]);
 });
 

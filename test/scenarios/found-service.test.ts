@@ -1,9 +1,10 @@
 /**
  * The server that a change finds, on one real server: it is stopped before anything is switched beneath it, also where its release is missing or it was started while
- * the change prepared itself. And what lies in backups/ goes when it may, and not when it is somebody's own.
+ * the change prepared itself; and it goes on until all that it needs to come up again is there. And what lies in backups/ goes when it may, and not when it is somebody's own.
  */
 
-import { existsSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { atStep, pausedAt } from '../faults/paused.ts';
@@ -46,6 +47,7 @@ const instance = (...parts: string[]): string => world.path('instances/maildev',
 const looks = (): Promise<Looks> => looksOf(world, 'maildev', async () => String(await answers(port)));
 const put = (path: string, text: string): void => putFile(instance(path), text, instance());
 const statusOf = async (): Promise<Document> => (await world.json(['status', 'maildev'])).document.instance;
+const toRemedy = ({ id, remedy }: Document): string[] => [id, remedy];
 const withoutRelease = (): void => {
   const release = join(instance(), readlinkSync(instance('current')));
   rmSync(release, { recursive: true });
@@ -90,6 +92,25 @@ it('a server that is started while an upgrade prepares itself is not switched aw
   expect(leftovers(world, 'maildev')).toEqual([]);
   foreground.kill('SIGTERM');
   await eventually(async () => expect(await statusOf()).toMatchObject({ version: '2.2.1', state: 'stopped' }));
+});
+
+it.each([
+  ['missing', undefined],
+  ['damaged', '\x7fELF\x02\x01\x01'],
+])('goes on while its private Node, which is %s, is replaced, as doctor advises', async (_, text) => {
+  const node = world.path('runtimes/node-24.21.0/bin/node');
+  spawnSync('cp', ['-al', join(repository, '.test-store/cache/.'), world.path('cache')]);
+  // What was lent is a second name of another's file, and is not written.
+  rmSync(node);
+  if (text !== undefined) writeFileSync(node, text, { mode: 0o555 });
+  const about = async () => (await world.json(['doctor', 'maildev'])).document.findings.map(toRemedy);
+  expect(await about()).toEqual([['runtime', 'assent reinstall maildev']]);
+  expect(await answers(port)).toBe(true);
+  const { plan } = await change(world, 'reinstall', 'maildev');
+  const steps = plan.map(({ step }: Document) => step);
+  expect(steps.slice(0, steps.indexOf('stop'))).toContain('runtime');
+  expect(await looks()).toEqual(old);
+  expect(await about()).toEqual([]);
 });
 
 it('what a reinstall has replaced is kept until the next one, and what an admin has put beside it for good', async () => {

@@ -6,9 +6,9 @@ import { readSecret, secretFile, secretNames } from '../../instance/secrets.ts';
 import { homePaths } from '../../release/layout.ts';
 import { verifyStored } from '../../release/store.ts';
 import { listFolder, readBytesIfThere, readLinkIfThere, statIfThere } from '../../system/files.ts';
+import { wrongAnswerIn } from '../node-answer.ts';
 import type { Found, Patient } from './finding.ts';
 import { note, problem, warning } from './finding.ts';
-import { wrongAnswer } from './node-answer.ts';
 
 const currentLink = ({ paths, stored }: Patient): Found[] => {
   const target = readLinkIfThere(paths.current);
@@ -43,7 +43,7 @@ const runtimeWorks = async (patient: Patient): Promise<Found[]> => {
   const { paths, stored } = patient;
   const { runtime } = stored.release;
   if (stored.node === undefined || runtime === undefined) return [];
-  const said = await wrongAnswer(patient, stored.node, runtime);
+  const said = await wrongAnswerIn(patient, stored.node, runtime);
   if (said === null) return [];
   return [
     problem(

@@ -11,11 +11,11 @@ import { statIfThere } from '../../system/files.ts';
 import { measureTree } from '../../system/tree.ts';
 import { treeOptions } from '../as-account.ts';
 import { backupDifferences } from '../backup-digests.ts';
+import { wrongAnswerIn } from '../node-answer.ts';
 import { lackingForCopy } from '../space.ts';
 import { backupOf } from '../steps/parts.ts';
 import { backupGone, isFromElsewhere, namesElsewhere } from '../way-back.ts';
 import { type Found, note, type Patient, problem } from './finding.ts';
-import { wrongAnswer } from './node-answer.ts';
 
 const goesBack = (patient: Patient): Found[] => {
   const { previous } = patient.state;
@@ -77,7 +77,7 @@ const runtimeThere = async (patient: Patient): Promise<Found[]> => {
   const node = findRuntime(paths.home, runtime);
   if (node === undefined)
     return [problem('rollback-runtime', `A rollback would lack the private Node ${runtime}: it is gone.`, renewed)];
-  const said = await wrongAnswer(patient, node, runtime);
+  const said = await wrongAnswerIn(patient, node, runtime);
   if (said === null) return [];
   return [problem('rollback-runtime', `A rollback would run on ${node}, which does not answer: ${said}.`, renewed)];
 };
