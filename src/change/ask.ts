@@ -31,7 +31,7 @@ export interface SettledSettings {
   readonly data: DataOf;
 }
 
-/** Settings of a rollback are those of then, and its data is a choice; every other change resolves what was given, asked, there before, and the defaults. */
+/** Settings of a rollback are those of then, and its data is a choice; an uninstall needs none; every other change resolves what was given, asked, there before, and the defaults. */
 export const settleSettings = async (
   ports: Ports,
   request: ChangeRequest,
@@ -40,6 +40,7 @@ export const settleSettings = async (
   const data = await chooseData(ports, request, target);
   if (target.restore !== null) return { settings: target.restore.settings, secrets: {}, sources: {}, data };
   const before = target.before?.settings;
+  if (target.kind === 'uninstall') return { settings: before ?? {}, secrets: {}, sources: {}, data };
   const from = {
     given: request.given,
     secretsThere: secretNames(target.paths),

@@ -21,6 +21,7 @@ import type { InstanceName } from '../values.ts';
 import { asInstanceName } from '../values.ts';
 import { changedMeanwhile, firstDigest } from './digest.ts';
 import { readJournal } from './journal.ts';
+import { keptProduct } from './kept-product.ts';
 import type { ChangeKind } from './plan.ts';
 import type { ChangeRequest, Ports } from './request.ts';
 import { wayBack } from './way-back.ts';
@@ -108,8 +109,7 @@ const targets = {
   },
   reinstall: async (ports, _request, paths, before) => {
     const state = mustBeInstalled(paths, before);
-    const { product, isStored } = await productOfState(ports, paths, state);
-    const release = pickRelease(product, state.release.version);
+    const { product, release, isStored } = await productOfState(ports, paths, state);
     return target(
       'reinstall',
       paths,
@@ -142,9 +142,9 @@ const targets = {
     return target('rollback', paths, state, stored.product, stored.release, state.manifest, previous, previous.release);
   },
   uninstall: async (ports, request, paths, before) => {
-    const state = request.purge === true && before !== null ? before : mustBeInstalled(paths, before);
-    const { product } = await productOfState(ports, paths, state);
-    const release = pickRelease(product, state.release.version);
+    const isKept = request.purge === true && before?.installed === false;
+    const state = isKept ? before : mustBeInstalled(paths, before);
+    const { product, release } = isKept ? keptProduct(state, paths.folder) : await productOfState(ports, paths, state);
     return target('uninstall', paths, state, product, release, state.manifest, null, state.release);
   },
 } satisfies Record<ChangeKind, Resolver>;
@@ -200,16 +200,17 @@ const productOfState = async (
   ports: Ports,
   paths: InstancePaths,
   state: InstanceState,
-): Promise<{ product: Product; isStored: boolean }> => {
+): Promise<{ product: Product; release: Release; isStored: boolean }> => {
   const { product: name, version, digest } = state.release;
   try {
     const product = await loadProduct(ports.world, state.manifest ?? name);
-    if (product.releases.some((release) => release.version === version)) return { product, isStored: false };
+    const release = product.releases.find((one) => one.version === version);
+    if (release !== undefined) return { product, release, isStored: false };
   } catch (error) {
     ports.events.note(`The catalogue does not help (${messageOf(error)}): the stored release is used.`);
   }
   const stored = findStored(paths.home, name, version, digest);
-  if (stored !== undefined) return { product: stored.product, isStored: true };
+  if (stored !== undefined) return { product: stored.product, release: stored.release, isStored: true };
   throw new Failure(
     'no-release',
     `${state.title} ${version} is neither in the catalogue nor in the store.`,

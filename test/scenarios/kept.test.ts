@@ -1,19 +1,23 @@
 /** What an uninstall keeps can be purged later, too; a name of which nothing is left is not there. And an older release is given it only where that is accepted. */
 
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { fallibleMailDev, quickProduct } from '../support/quick-product.ts';
+import { editManifest, fallibleMailDev, quickProduct } from '../support/quick-product.ts';
 import { freePorts, sandbox } from '../support/sandbox.ts';
 import { scenario } from '../support/scenario.ts';
 import { change, putFile, refused, set } from '../support/steps.ts';
 
-it('purges what was kept, once it is acknowledged', async () => {
+it('purges what was kept, once it is acknowledged, whatever has become of its product since', async () => {
   const product = quickProduct(sandbox(), 'maildev');
   const world = await scenario([`${product}@2.2.1`]);
   const [web, smtp] = await freePorts(2);
   const settings = ['--set', `webPort=${web}`, '--set', `smtpPort=${smtp}`];
   const done = async (...args: string[]) => expect((await world.run([...args, '--yes'])).exit, args.join(' ')).toBe(0);
   await done('install', `${product}@2.2.1`, ...settings, '--telemetry=off');
+  // What a later version of its manifest wants to know is no matter of an uninstall.
+  editManifest(product, ({ settings: all }) =>
+    Object.assign(all as object, { later: { type: 'text', title: 'Later' } }),
+  );
   await done('uninstall', 'maildev');
   expect((await world.run(['uninstall', 'maildev', '--yes'])).exit).toBe(10);
   // Whoever looks for it is told where that lies, how it comes back and how it goes.
@@ -32,6 +36,8 @@ it('purges what was kept, once it is acknowledged', async () => {
   }
   expect((await world.run(['uninstall', 'maildev', '--purge', '--yes'])).exit).toBe(3);
   expect(existsSync(world.path('instances/maildev/data'))).toBe(true);
+  rmSync(product);
+  rmSync(world.path('releases'), { recursive: true });
   await done('uninstall', 'maildev', '--purge', '--ack', 'purge-data');
   expect(existsSync(world.path('instances/maildev'))).toBe(false);
   expect((await world.json(['status'])).document.hints).toBeUndefined();
