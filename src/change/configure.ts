@@ -76,6 +76,7 @@ export const configure = (options: ConfigureOptions): Configuration => {
     const merged = mergeFile(written[file], local[file], base[file]?.content);
     if (merged.kind === 'write') files[file] = { content: merged.content, secret };
     if (merged.kind === 'write' && merged.merged && base[file]) warnings.push(keptEdits(file));
+    if (merged.kind === 'absent' && base[file]) warnings.push(staysMissing(file, options));
     if (merged.kind !== 'conflict') continue;
     dangers.push(conflict(file, merged.local, options));
     if (file in local) files[file] = { content: merged.local, secret };
@@ -216,4 +217,10 @@ const keptEdits = (file: string): Warning => ({
   id: 'config-edited',
   message: `Your edits of config/${file} are kept.`,
   remedy: 'Nothing to do. Compare with config.base, which holds what Assent wrote.',
+});
+
+const staysMissing = (file: string, { paths, product }: ConfigureOptions): Warning => ({
+  id: 'config-missing',
+  message: `${join(paths.config, file)} was removed here, and stays so: ${product.title} may not run without it.`,
+  remedy: `How it comes back: assent doctor ${paths.name}.`,
 });

@@ -3,12 +3,14 @@
  * is started again. Whatever is done to it then, nothing is stuck, and who is told what to mend has been told before.
  */
 
-import { appendFileSync, readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { appendFileSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { leftovers } from '../support/oracle.ts';
 import { quickProduct } from '../support/quick-product.ts';
 import { freePorts, makeSandbox, removeSandbox } from '../support/sandbox.ts';
-import { endScenario, makeScenario, type Scenario } from '../support/scenario.ts';
+import { type Document, endScenario, makeScenario, type Scenario } from '../support/scenario.ts';
+import { nobody } from '../support/seed.ts';
 import { change, expectHealthy, putFile, refused, set } from '../support/steps.ts';
 
 let folder: string;
@@ -50,6 +52,26 @@ it('a line that does no harm is warned of until a start has tried it, and surviv
   const text = readFileSync(file(), 'utf8');
   for (const line of ['another-password', 'MAILDEV_OUTGOING_HOST=smtp']) expect(text).toContain(line);
   await expectHealthy(world, 'maildev', '3.0.0');
+});
+
+it('a file that was removed stays so through a change, which says it, and comes back as doctor advises', async () => {
+  const [text, mode] = [readFileSync(file(), 'utf8'), statSync(file()).mode];
+  const about = async () =>
+    (await world.json(['doctor', 'maildev'])).document.findings.find(({ id }: Document) => id === 'config-missing');
+  rmSync(file());
+  const { document } = await world.json(['reinstall', 'maildev', '--dry-run']);
+  expect(idsOf(document.warnings)).toContain('config-missing');
+  const { remedy } = await about();
+  const [, command = ''] = /: (install .+), then: assent restart maildev$/.exec(remedy) ?? [];
+  expect(spawnSync('/bin/sh', ['-c', command], { ...nobody }).status, remedy).toBe(0);
+  expect(readFileSync(file(), 'utf8')).toBe(
+    readFileSync(world.path('instances/maildev/config.base/server.env'), 'utf8'),
+  );
+  expect(statSync(file()).mode).toBe(mode);
+  expect((await world.run(['restart', 'maildev'])).exit).toBe(0);
+  expect(await about()).toBeUndefined();
+  putFile(file(), text, world.path('instances/maildev/config'));
+  expect((await world.run(['restart', 'maildev'])).exit).toBe(0);
 });
 
 it('a login that was edited by hand undoes the change, and is itself put back', async () => {

@@ -149,6 +149,19 @@ describe.skipIf(skipped)('a server of root', () => {
     expect(JSON.parse(stdout).consent).toEqual(asked);
   });
 
+  it('has a configuration file that was removed put back as doctor advises, with the mode and group of before', async () => {
+    const { name, place, world } = stage;
+    const file = place('config/server.env');
+    const attributes = () => (({ mode, uid, gid }) => ({ mode, uid, gid }))(lstatSync(file));
+    const before = attributes();
+    rmSync(file);
+    const { findings } = (await world.json(['doctor', name])).document;
+    const remedy = findings.find(({ id }: { id: string }) => id === 'config-missing')?.remedy;
+    const [, command = ''] = /: (install .+), then: assent restart/.exec(remedy) ?? [];
+    expect(spawnSync('sh', ['-c', command]).status, remedy).toBe(0);
+    expect(attributes()).toEqual(before);
+  });
+
   it('goes up, and back with the data of then and of now', async () => {
     const { account, fine, healthy, place, ports, name, world } = stage;
     await sendMail(ports.smtpPort ?? 0, 'before');

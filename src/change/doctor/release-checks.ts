@@ -66,7 +66,8 @@ const programThere = ({ paths, state }: Patient): Found[] => {
 };
 
 /** Local edits are welcome and survive; worth knowing all the same. */
-const configEdits = ({ paths, stored }: Patient): Found[] => {
+const configEdits = (patient: Patient): Found[] => {
+  const { paths, stored } = patient;
   const edited = stored.release.config
     .map(({ file }) => file)
     .filter((file) => !sameFile(join(paths.config, file), join(paths.configBase, file)));
@@ -77,7 +78,7 @@ const configEdits = ({ paths, stored }: Patient): Found[] => {
       warning(
         'config-missing',
         `The configuration file ${join(paths.config, file)} is missing.`,
-        `assent reinstall ${paths.name} writes it again`,
+        putBack(patient, file),
       ),
     ),
     ...(changed.length === 0
@@ -90,6 +91,23 @@ const configEdits = ({ paths, stored }: Patient): Found[] => {
           ),
         ]),
   ];
+};
+
+/** A change carries a removal along like any edit, so no reinstall brings the file back; but for one of which nobody knows what it was. */
+const putBack = (patient: Patient, file: string): string => {
+  const { paths } = patient;
+  const written = join(paths.configBase, file);
+  if (statIfThere(written) === undefined) return `assent reinstall ${paths.name}`;
+  return `If the server needs it: install -D ${asWritten(patient, file)} ${written} ${join(paths.config, file)}, then: assent restart ${paths.name}`;
+};
+
+/** Mode, owner and group that a change gives the file. */
+const asWritten = ({ paths, stored, state: { account }, world }: Patient, file: string): string => {
+  const isOpen = stored.release.config.some((one) => one.file === file && !one.secret);
+  if (account !== null) return `-m ${isOpen ? 644 : 640} -g ${account.gid}`;
+  const mode = `-m ${isOpen ? 644 : 600}`;
+  const owner = statIfThere(paths.folder);
+  return owner === undefined || owner.uid === world.user.uid ? mode : `${mode} -o ${owner.uid} -g ${owner.gid}`;
 };
 
 const secretsClosed = ({ paths }: Patient): Found[] =>
