@@ -12,7 +12,7 @@ import { callerVetoes, hear, logQuestion, noteText } from '../consent/question.t
 import { Failure } from '../errors.ts';
 import { secretNames } from '../instance/secrets.ts';
 import { parseProductReference } from '../product/catalogue.ts';
-import type { ResolvedSettings } from '../product/resolve-settings.ts';
+import type { DroppedSetting, ResolvedSettings } from '../product/resolve-settings.ts';
 import { missingAdvice, resolveSettings } from '../product/resolve-settings.ts';
 import type { SecretSource } from '../product/secret-reference.ts';
 import { readSecretSource } from '../product/secret-reference.ts';
@@ -27,6 +27,8 @@ export interface SettledSettings {
   /** Texts of the secrets that were given; the others are kept or generated. */
   readonly secrets: Readonly<Record<string, string>>;
   readonly sources: Readonly<Record<string, SecretSource>>;
+  /** What was remembered and is not taken over. */
+  readonly dropped: readonly DroppedSetting[];
   /** Whose data the change takes along. */
   readonly data: DataOf;
 }
@@ -38,9 +40,9 @@ export const settleSettings = async (
   target: Target,
 ): Promise<SettledSettings> => {
   const data = await chooseData(ports, request, target);
-  if (target.restore !== null) return { settings: target.restore.settings, secrets: {}, sources: {}, data };
+  if (target.restore !== null) return { settings: target.restore.settings, ...nothingElse, data };
   const before = target.before?.settings;
-  if (target.kind === 'uninstall') return { settings: before ?? {}, secrets: {}, sources: {}, data };
+  if (target.kind === 'uninstall') return { settings: before ?? {}, ...nothingElse, data };
   const from = {
     given: request.given,
     secretsThere: secretNames(target.paths),
@@ -55,8 +57,11 @@ export const settleSettings = async (
   const resolved = resolveSettings(target.product, { ...from, asked: withoutEmpty(asked) });
   refuseMissing(resolved, request, ports);
   const secrets = secretTexts(ports, target, resolved);
-  return { settings: resolved.settings, secrets, sources: resolved.secrets, data };
+  const { settings, dropped } = resolved;
+  return { settings, secrets, sources: resolved.secrets, dropped, data };
 };
+
+const nothingElse = { secrets: {}, sources: {}, dropped: [] } as const;
 
 /** A first install asks for everything that was not given; the others, and `--yes`, only for what is missing. */
 const settingsToAsk = (request: ChangeRequest, target: Target, known: ResolvedSettings): Setting[] => {

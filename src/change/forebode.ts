@@ -2,9 +2,11 @@
 
 import { join } from 'node:path';
 import type { Product } from '../product/manifest.ts';
+import type { DroppedSetting } from '../product/resolve-settings.ts';
 import { type Risk, risksThatHold } from '../product/risks.ts';
 import { listensWide } from '../product/template.ts';
 import { compareVersions } from '../product/versions.ts';
+import { shown } from '../product/wording.ts';
 import { formatChanged } from './data-choice.ts';
 import type { Danger, Warning } from './plan.ts';
 import type { ChangeRequest, Ports } from './request.ts';
@@ -50,6 +52,7 @@ const unreadable = ({ kind, paths, before, to, manifest, product }: Target): Dan
 
 export const warningsOf = (ports: Ports, target: Target, found: Survey): Warning[] => [
   ...(found.configuration?.warnings ?? []),
+  ...found.dropped.map((setting) => settingDropped(target, found, setting)),
   ...untriedWarnings(target, found),
   ...dataWarnings(ports, target, found),
   ...supervisorWarnings(target, found),
@@ -62,6 +65,20 @@ export const warningsOf = (ports: Ports, target: Target, found: Survey): Warning
 const notesOf = ({ kind, release, before }: Target): readonly string[] => {
   const isThere = before?.installed === true && before.release.version === release.version;
   return kind === 'uninstall' || isThere ? [] : (release.notes ?? []);
+};
+
+/** A setting of the installation before, in whose place another value comes, or none. */
+const settingDropped = ({ product, to }: Target, { settings }: Survey, { name, why }: DroppedSetting): Warning => {
+  const now = product.settings.find((setting) => setting.name === name);
+  const value = settings[name] === undefined ? '' : `, and becomes ${shown(String(settings[name]))}`;
+  return {
+    id: 'setting-dropped',
+    message: `The setting ${name} is not taken over to ${product.title} ${to.version}: ${why}${value}.`,
+    remedy:
+      now === undefined
+        ? 'Nothing to do, unless something of yours relies on it.'
+        : `To choose it yourself: --set ${name}=${now.type === 'secret' ? '@file:PATH' : 'VALUE'}.`,
+  };
 };
 
 /** Only a restart shows whether the server runs with them: before, the change; or, where that fails, its undo. */

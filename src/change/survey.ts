@@ -49,6 +49,7 @@ export interface Survey extends FoundService {
   /** How many packages the release has. */
   readonly packages: number;
   readonly settings: Settings;
+  readonly dropped: SettledSettings['dropped'];
   readonly runtimeThere: boolean;
   readonly programThere: boolean;
   /** The copy that the instance keeps of the running Assent. */
@@ -98,6 +99,7 @@ export const survey = async (
     stored,
     packages: stored === undefined && target.kind !== 'uninstall' ? countPackages(world, target.product, release) : 0,
     settings: settled.settings,
+    dropped: settled.dropped,
     runtimeThere: target.kind === 'uninstall' || (await runtimeRuns(ports, target)),
     programThere: await programRuns(ports, target),
     recoveryThere: hasRecoveryCopy(world, target.paths),

@@ -32,7 +32,13 @@ export interface ResolvedSettings {
   /** Secrets that were given. Those that are not there and can be generated are for the caller to generate. */
   readonly secrets: Readonly<Record<string, SecretSource>>;
   /** Remembered settings that this release does not know, or no longer accepts. */
-  readonly dropped: readonly { readonly name: string; readonly why: string }[];
+  readonly dropped: readonly DroppedSetting[];
+}
+
+export interface DroppedSetting {
+  readonly name: string;
+  /** The end of a sentence; never with a secret in it. */
+  readonly why: string;
 }
 
 /** Throws 'usage-setting', which tells of all at once: unknown names (with the nearest), values that are not valid, plain secrets, two equal ports. */
@@ -135,14 +141,14 @@ const unknownNames = (
   );
 };
 
-const unknownBefore = (
-  product: Pick<Product, 'settings' | 'telemetry'>,
-  before: Settings,
-): { name: string; why: string }[] =>
+const unknownBefore = (product: Pick<Product, 'settings' | 'telemetry'>, before: Settings): DroppedSetting[] =>
   Object.keys(before)
     .filter((name) => name !== endpointSetting || !hasEndpoint(product))
-    .filter((name) => !product.settings.some((setting) => setting.name === name && setting.type !== 'secret'))
-    .map((name) => ({ name, why: 'this release has no such setting' }));
+    .flatMap((name) => {
+      const now = product.settings.find((setting) => setting.name === name);
+      if (now === undefined) return [{ name, why: 'this release has no such setting' }];
+      return now.type === 'secret' ? [{ name, why: 'it is a secret in this release' }] : [];
+    });
 
 const secretOf = (setting: Setting, { given, asked, places }: GivenSettings): SecretSource | undefined => {
   const { name } = setting;
@@ -161,7 +167,7 @@ const secretOf = (setting: Setting, { given, asked, places }: GivenSettings): Se
 const currentValue = (
   setting: Setting,
   { given, asked, before, places }: GivenSettings,
-  dropped: { name: string; why: string }[],
+  dropped: DroppedSetting[],
 ): SettingValue | undefined => {
   const { name } = setting;
   const typed = asked?.[name];

@@ -89,10 +89,15 @@ test('secrets are references, or what was typed, and never settings', () => {
 test('remembered settings that the release has outgrown are dropped and named', () => {
   const { settings, dropped } = resolveSettings(product, {
     given: {},
-    before: { gone: 'x', limit: 99, mode: 'old', webPort: 2000 },
+    before: { gone: 'x', limit: 99, mode: 'old', webPort: 2000, webPassword: 'was plain' },
   });
   expect(settings).toMatchObject({ limit: 5, mode: 'safe', webPort: 2000 });
-  expect(dropped.map(({ name }) => name).sort()).toEqual(['gone', 'limit', 'mode']);
+  expect(Object.fromEntries(dropped.map(({ name, why }) => [name, why]))).toEqual({
+    gone: 'this release has no such setting',
+    limit: '"99" is not valid in this release',
+    mode: '"old" is not valid in this release',
+    webPassword: 'it is a secret in this release',
+  });
 });
 
 test.each<[string, GivenSettings, RegExp, RegExp]>([

@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { editManifest, fallibleMailDev, quickProduct } from '../support/quick-product.ts';
 import { freePorts, sandbox } from '../support/sandbox.ts';
-import { scenario } from '../support/scenario.ts';
+import { type Document, readJson, scenario } from '../support/scenario.ts';
 import { change, putFile, refused, set } from '../support/steps.ts';
 
 it('purges what was kept, once it is acknowledged, whatever has become of its product since', async () => {
@@ -66,4 +66,20 @@ it('is given to an older release, which may not read it, only where that danger 
   await change(world, 'uninstall', 'maildev');
   const { dangers } = await change(world, 'install', `${product}@3.0.0`, '--name', 'maildev');
   expect(dangers, 'a newer one reads what older ones wrote').toEqual([]);
+
+  // As a release would have left it that knew other settings: what is not taken over is named, with what comes instead.
+  const state = readJson(instance('instance.json'));
+  const settings = { ...state.settings, sick: 'Well', gone: 7, webPassword: 'was plain' };
+  putFile(instance('instance.json'), JSON.stringify({ ...state, settings }), instance());
+  const { document, stdout } = await world.json(['reinstall', 'maildev', '--dry-run']);
+  const dropped = document.warnings.filter(({ id }: Document) => id === 'setting-dropped');
+  expect(dropped.map(({ message, remedy }: Document) => `${message} ${remedy}`)).toEqual([
+    'The setting gone is not taken over to MailDev 3.0.0: this release has no such setting. Nothing to do, unless something of yours relies on it.',
+    'The setting webPassword is not taken over to MailDev 3.0.0: it is a secret in this release. To choose it yourself: --set webPassword=@file:PATH.',
+    'The setting sick is not taken over to MailDev 3.0.0: "Well" is not valid in this release, and becomes "sick". To choose it yourself: --set sick=VALUE.',
+  ]);
+  expect(stdout).not.toContain('was plain');
+  expect((await world.run(['reinstall', 'maildev', '--dry-run'])).stdout).toContain(
+    'The setting sick is not taken over',
+  );
 });
