@@ -4,7 +4,17 @@
  */
 
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { findCommand } from '../../src/system/namespace.ts';
@@ -97,7 +107,7 @@ describe('doctor', () => {
     expect((await doctor(world)).found, 'all is back').toEqual([]);
   });
 
-  it('finds a release of before that was altered, and a Node that is gone', async () => {
+  it('finds a release of before that was altered, and a Node that is gone or broken, which a rollback fetches', async () => {
     const stored = world.path('releases/json-server');
     const [release = ''] = readdirSync(stored).filter((entry) => entry.startsWith('0.17.4'));
     const file = join(stored, release, 'node_modules/json-server/package.json');
@@ -115,6 +125,12 @@ describe('doctor', () => {
     const runtime = world.path('runtimes/node-24.21.0');
     renameSync(runtime, `${runtime}.aside`);
     expect((await doctor(world)).found).toEqual(['rollback-runtime']);
+    mkdirSync(join(runtime, 'bin'), { recursive: true });
+    writeFileSync(join(runtime, 'bin/node'), '\x7fELF', { mode: 0o755 });
+    expect((await doctor(world)).found, 'one that does not run').toEqual(['rollback-runtime']);
+    const { plan } = (await world.json(['rollback', name, '--dry-run'])).document;
+    expect(plan.map(({ step }: Document) => step)).toContain('runtime');
+    rmSync(runtime, { recursive: true });
     renameSync(`${runtime}.aside`, runtime);
     const folder = join(stored, release);
     renameSync(folder, world.path('aside'));
