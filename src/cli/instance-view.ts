@@ -15,7 +15,7 @@ import type { InstanceState } from '../instance/state.ts';
 import { readState } from '../instance/state.ts';
 import { readMemory } from '../instance/trial.ts';
 import { unfinished } from '../instance/unfinished.ts';
-import { serverVetoOf } from '../service/server-veto.ts';
+import { findServerVeto } from '../service/server-veto.ts';
 import type { World } from '../system/world.ts';
 import type { ConsentView, InstanceView } from '../ui/result.ts';
 import type { InstanceName } from '../values.ts';
@@ -27,7 +27,8 @@ export const viewOf = async (world: World, home: string, name: InstanceName): Pr
   const paths = instancePaths(home, name);
   const state = readState(paths);
   const open = unfinished(paths);
-  const consent = consentView(consentOf(world, paths, serverVetoOf(world, paths)), name);
+  const veto = findServerVeto(world, paths);
+  const consent = consentView(consentOf(world, paths, veto.value), name, veto.unseen);
   const seen = state?.installed === true ? await serverOf(world, paths, state) : notInstalled;
   return {
     name,
@@ -61,7 +62,8 @@ export const viewBehind = async (
   }
 };
 
-export const consentView = (answer: Answer, name: string): ConsentView => {
+/** `unseen`: what may hold a veto and can't be read here. */
+export const consentView = (answer: Answer, name: string, unseen: string | null): ConsentView => {
   const { state, collecting, reason, noticeId, by, at, fault, running } = answer;
   return {
     state,
@@ -72,7 +74,7 @@ export const consentView = (answer: Answer, name: string): ConsentView => {
     at,
     ...(fault === null ? {} : { fault }),
     ...(running === null ? {} : { running }),
-    meaning: explain(answer, name),
+    meaning: explain(answer, name, unseen),
   };
 };
 

@@ -13,7 +13,7 @@ import { listInstances } from '../instance/find.ts';
 import { type InstancePaths, instancePaths } from '../instance/paths.ts';
 import type { InstanceState } from '../instance/state.ts';
 import { readState } from '../instance/state.ts';
-import { serverVetoOf } from '../service/server-veto.ts';
+import { findServerVeto } from '../service/server-veto.ts';
 import type { World } from '../system/world.ts';
 import { partsOwner, readParts } from '../telemetry/parts.ts';
 import { bytesWaiting, lastReports } from '../telemetry/sent.ts';
@@ -75,7 +75,8 @@ export const telemetryOf = (world: World, home: string, name: InstanceName): Cou
   const paths = instancePaths(home, name);
   refuseUnreadable(paths);
   const state = stateOrNothing(() => readState(paths));
-  const answer = consentOf(world, paths, serverVetoOf(world, paths));
+  const veto = findServerVeto(world, paths);
+  const answer = consentOf(world, paths, veto.value);
   const notice = state?.noticeId ? readNotice(paths, state.noticeId) : undefined;
   const last = lastReports(paths);
   return {
@@ -87,7 +88,7 @@ export const telemetryOf = (world: World, home: string, name: InstanceName): Cou
       generation: state?.generation ?? null,
     },
     consent: {
-      ...consentView(answer, name),
+      ...consentView(answer, name, veto.unseen),
       counted: answer.collecting && notice !== undefined ? countedBy(notice) : [],
       recipient: notice?.recipient?.name ?? null,
       endpoint: notice?.recipient?.endpoint ?? null,

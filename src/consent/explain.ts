@@ -5,13 +5,16 @@
 
 import type { Answer, Fault, Reason } from './resolver.ts';
 
-/** One line, beginning with on or off: `off: you declined for this installation`. */
-export const explain = (answer: Answer, name: string): string => {
+/** One line, beginning with on or off: `off: you declined for this installation`. `unseen`: what may set DO_NOT_TRACK and can't be read. */
+export const explain = (answer: Answer, name: string, unseen: string | null = null): string => {
   if (answer.reason === 'record-invalid' && answer.fault !== null) {
     return `off: the decision on record can't be trusted, so it counts as no: ${faultText(answer.fault)}. It is asked anew with: assent reinstall ${name}`;
   }
   if (answer.reason === 'change-unfinished' && answer.running === true) {
     return 'off: a change is running; an answer counts once it has finished';
+  }
+  if (answer.reason === 'do-not-track' && unseen !== null) {
+    return `off: accepted, but DO_NOT_TRACK may be set for the server in ${unseen}, which can't be read here`;
   }
   return sentences[answer.reason](name);
 };

@@ -3,7 +3,7 @@
  * wrote for the server is in its state, and counts in any case.
  *
  * Light, for `telemetry status` answers for the running server: files alone are read, and nobody is asked. Who counts or sends beside a server asks here
- * too; shut in as they are they can't see its process, so for them a drop-in counts as soon as it is there.
+ * too; shut in as they are they can't see its process, so for them a drop-in counts as soon as it is there, and one that they can't read is a veto.
  */
 
 import type { InstancePaths } from '../instance/paths.ts';
@@ -15,30 +15,51 @@ import { environmentOf } from '../system/process-table.ts';
 import { isAlive } from '../system/processes.ts';
 import { readRecord } from './process-record.ts';
 import { unitName } from './unit.ts';
-import { type Asker, dropInFolders, unitEnvironment } from './unit-environment.ts';
+import { type Asker, dropInFolders, type UnitEnvironment, unitEnvironment } from './unit-environment.ts';
 import { mainProcessOf } from './unit-group.ts';
 
-/** The variable's value; undefined where it is not set or can't be seen. */
-export const serverVetoOf = (world: Asker, paths: InstancePaths): string | undefined => {
+export interface ServerVeto {
+  /** The variable's value; undefined where it is not set. */
+  readonly value: string | undefined;
+  /** What can't be read here and may set it, where that alone is why it counts as set. */
+  readonly unseen: string | null;
+}
+
+export const findServerVeto = (world: Asker, paths: InstancePaths): ServerVeto =>
+  vetoIn(
+    paths,
+    (owner, state) => runningEnvironment(paths, owner, state) ?? comingEnvironment(world, paths, owner, state),
+  );
+
+export const serverVetoOf = (world: Asker, paths: InstancePaths): string | undefined =>
+  findServerVeto(world, paths).value;
+
+/** For whoever is about to start the server: what is to come counts, and not the process that ends. */
+export const comingVetoOf = (world: Asker, paths: InstancePaths): string | undefined =>
+  vetoIn(paths, (owner, state) => comingEnvironment(world, paths, owner, state)).value;
+
+const vetoIn = (
+  paths: InstancePaths,
+  look: (owner: number, state: InstanceState | undefined) => UnitEnvironment,
+): ServerVeto => {
   const owner = statIfThere(paths.folder)?.uid;
-  const state = stateOf(paths);
-  if (owner === undefined) return undefined;
-  return (runningEnvironment(paths, owner, state) ?? comingEnvironment(world, paths, owner, state))['DO_NOT_TRACK'];
+  const { variables, unseen } = owner === undefined ? nothing : look(owner, stateOf(paths));
+  return { value: variables['DO_NOT_TRACK'], unseen };
 };
 
-type Environment = Readonly<Record<string, string>>;
+const nothing: UnitEnvironment = { variables: {}, unseen: null };
 
 /** A process has always some environment: an empty one can't be seen. */
 const runningEnvironment = (
   paths: InstancePaths,
   owner: number,
   state: InstanceState | undefined,
-): Environment | undefined => {
+): UnitEnvironment | undefined => {
   const child = readRecord(paths, owner)?.child ?? null;
   const bySystemd = state?.supervisor === 'systemd' ? mainProcessOf(unitName(paths.name), owner) : undefined;
   const pid = child !== null && isAlive(child) ? child.pid : bySystemd;
-  const environment = pid === undefined ? {} : environmentOf(pid);
-  return Object.keys(environment).length === 0 ? undefined : environment;
+  const variables = pid === undefined ? {} : environmentOf(pid);
+  return Object.keys(variables).length === 0 ? undefined : { variables, unseen: null };
 };
 
 const comingEnvironment = (
@@ -46,8 +67,8 @@ const comingEnvironment = (
   paths: InstancePaths,
   owner: number,
   state: InstanceState | undefined,
-): Environment => {
-  if (state?.installed !== true) return {};
+): UnitEnvironment => {
+  if (state?.installed !== true) return nothing;
   const folders = state.supervisor === 'systemd' ? dropInFolders(world, owner) : [];
   return unitEnvironment(unitName(paths.name), folders, environmentFileOf(paths, state));
 };

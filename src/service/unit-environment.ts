@@ -3,11 +3,12 @@
  * asking systemd is a process, and who counts as the server's account may have nobody to ask.
  *
  * As systemd does it: the drop-ins of all folders by their name, a more special one and an earlier folder hiding a namesake; a later assignment
- * wins, an empty one clears what came before, and files win over assignments. What can't be read says nothing.
+ * wins, an empty one clears what came before, and files win over assignments. What systemd may read and we can't is taken for a veto: doubt is a no.
  */
 
 import { join } from 'node:path';
-import { listFolder, readIfThere } from '../system/files.ts';
+import { ifThere, listFolder, readIfThere, statIfThere } from '../system/files.ts';
+import { realPath } from '../system/settled-file.ts';
 import { findUserById } from '../system/users.ts';
 import type { World } from '../system/world.ts';
 import { parseEnvironmentFile } from './environment.ts';
@@ -29,30 +30,69 @@ export const dropInFolders = (world: Asker, uid: number): string[] => {
 /** Who looks where units lie. */
 export type Asker = Pick<World, 'env' | 'user'>;
 
+export interface UnitEnvironment {
+  readonly variables: Readonly<Record<string, string>>;
+  /** The file or folder that can't be read here and may hold a veto, where DO_NOT_TRACK is set for that alone. */
+  readonly unseen: string | null;
+}
+
 /** `file`: the environment file that the unit itself names. */
-export const unitEnvironment = (
-  unit: string,
-  folders: readonly string[],
-  file: string | null,
-): Record<string, string> => {
+export const unitEnvironment = (unit: string, folders: readonly string[], file: string | null): UnitEnvironment => {
   let assigned: Record<string, string> = {};
-  let files = file === null ? [] : [file];
-  for (const [key, value] of dropInsOf(unit, folders).flatMap(settingsOf)) {
+  let files: Source[] = file === null ? [] : [{ path: file, text: textOf(file) }];
+  const dropIns = dropInsOf(unit, folders);
+  for (const [key, value] of dropIns.flatMap(({ text = '' }) => settingsOf(text))) {
     if (key === 'Environment') assigned = value === '' ? {} : { ...assigned, ...assignmentsIn(value) };
-    if (key === 'EnvironmentFile') files = value === '' ? [] : [...files, value.replace(/^-/, '')];
+    if (key === 'EnvironmentFile') files = value === '' ? [] : [...files, namedFile(value, folders)];
   }
-  return Object.assign(assigned, ...files.map((path) => parseEnvironmentFile(textOf(path))));
+  // A drop-in that can't be read may set, name or clear anything.
+  return withFiles(assigned, [...files, ...dropIns.filter(({ text }) => text === undefined)]);
 };
 
-/** The texts of a unit's drop-ins, in their order. For `assent-my-mail.service` also those of `assent-my-.service`, `assent-.service` and `service`. */
-const dropInsOf = (unit: string, folders: readonly string[]): string[] => {
+/** A file's text; undefined where it may say what we can't see. */
+interface Source {
+  readonly path: string;
+  readonly text: string | undefined;
+}
+
+const withFiles = (assigned: Record<string, string>, files: readonly Source[]): UnitEnvironment => {
+  const variables = { ...assigned };
+  let unseen: string | null = null;
+  for (const { path, text } of files) {
+    const pairs = text === undefined ? { [veto]: '1' } : parseEnvironmentFile(text);
+    if (veto in pairs) unseen = text === undefined ? path : null;
+    Object.assign(variables, pairs);
+  }
+  return { variables, unseen };
+};
+
+const veto = 'DO_NOT_TRACK';
+
+/** As `EnvironmentFile=` names it: a hyphen before one that may be missing, specifiers and patterns, which only systemd resolves. */
+const namedFile = (value: string, folders: readonly string[]): Source => {
+  const path = value.replace(/^-/, '');
+  if (/[%*?[]/.test(path)) return { path, text: undefined };
+  const mayLack = path !== value && !(folders.includes(systemUnits) && isHidden(path));
+  return { path, text: textOf(path, mayLack ? '' : undefined) };
+};
+
+/** From what runs beside a server in a system unit (shutFilesystem in unit.ts): what lies there looks to it as if it were missing. */
+const isHidden = (path: string): boolean => /^\/(home|root|run\/user|tmp|var\/tmp)\//.test(path);
+
+/** A unit's drop-ins, in their order. For `assent-my-mail.service` also those of `assent-my-.service`, `assent-.service` and `service`. */
+const dropInsOf = (unit: string, folders: readonly string[]): Source[] => {
   const general = [...unit.matchAll(/-/g)].map(({ index }) => `${unit.slice(0, index + 1)}.service`).reverse();
   const found = new Map<string, string>();
+  const closed: Source[] = [];
   for (const name of [unit, ...general, 'service'])
-    for (const folder of folders)
-      for (const file of namesIn(join(folder, `${name}.d`)))
-        if (file.endsWith('.conf') && !found.has(file)) found.set(file, join(folder, `${name}.d`, file));
-  return [...found.keys()].sort().map((file) => textOf(found.get(file) ?? ''));
+    for (const folder of folders.map((each) => join(each, `${name}.d`))) {
+      const names = namesIn(folder);
+      if (names === undefined) closed.push({ path: folder, text: undefined });
+      for (const file of names ?? [])
+        if (file.endsWith('.conf') && !found.has(file)) found.set(file, join(folder, file));
+    }
+  const paths = [...found.keys()].sort().map((file) => found.get(file) ?? '');
+  return [...paths.map((path) => ({ path, text: textOf(path, '') })), ...closed];
 };
 
 /** Keys and values of the section [Service]. */
@@ -83,18 +123,24 @@ const assignmentsIn = (value: string): Record<string, string> => {
   );
 };
 
-const namesIn = (folder: string): string[] => {
+/** Undefined where the folder can't be looked into. */
+const namesIn = (folder: string): string[] | undefined => {
   try {
     return listFolder(folder);
   } catch {
-    return [];
+    return undefined;
   }
 };
 
-const textOf = (path: string): string => {
+/** Links are followed, as systemd does; one to /dev/null is how a file is put out of force. `missing`: what it means that nothing is there. */
+const textOf = (path: string, missing?: string): string | undefined => {
   try {
-    return readIfThere(path) ?? '';
+    // A link that leads nowhere may do so only for us.
+    if (statIfThere(path) === undefined) return missing;
+    const real = ifThere(() => realPath(path));
+    if (real === undefined) return undefined;
+    return real === '/dev/null' ? '' : readIfThere(real);
   } catch {
-    return '';
+    return undefined;
   }
 };

@@ -1,12 +1,13 @@
 /** DO_NOT_TRACK of a server that systemd starts, or would start: drop-ins, environment files, and the process itself where it can be seen. */
 import { spawn } from 'node:child_process';
-import { chownSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { explain } from '../../src/consent/explain.ts';
 import { mayCount } from '../../src/consent/gather.ts';
 import { writeRecord } from '../../src/service/process-record.ts';
-import { serverVetoOf } from '../../src/service/server-veto.ts';
-import { dropInFolders, unitEnvironment } from '../../src/service/unit-environment.ts';
+import { findServerVeto, serverVetoOf } from '../../src/service/server-veto.ts';
+import { dropInFolders, systemUnits, unitEnvironment } from '../../src/service/unit-environment.ts';
 import { identify } from '../../src/system/processes.ts';
 import { findUser } from '../../src/system/users.ts';
 import { conduct, type Home, inMemory, makeHome, sure, testWorld } from '../consent/support.ts';
@@ -21,11 +22,12 @@ const put = (file: string, text: string): string => {
 const service = (...lines: string[]): string => ['[Service]', ...lines, ''].join('\n');
 
 /** What a unit gets of these drop-ins, by their place below a folder of units. */
-const of = (dropIns: Readonly<Record<string, string>>, file: string | null = null, unit = 'assent-mail.service') => {
+const read = (dropIns: Readonly<Record<string, string>>, file: string | null = null, unit = 'assent-mail.service') => {
   const folder = sandbox(inMemory);
   for (const [place, text] of Object.entries(dropIns)) put(join(folder, place), text);
   return unitEnvironment(unit, [join(folder, 'etc'), join(folder, 'run')], file);
 };
+const of = (...given: Parameters<typeof read>) => read(...given).variables;
 const override = 'etc/assent-mail.service.d/override.conf';
 
 test.each([
@@ -60,7 +62,47 @@ test('environment files win over assignments, the last one over all, and an empt
   const more = put(join(files, 'more.env'), 'PLAIN=more\nDO_NOT_TRACK=1\n');
   expect(of({ [override]: service('Environment=PLAIN=x') }, own)).toEqual(environmentFileSample.pairs);
   expect(of({ [override]: service(`EnvironmentFile=-${more}`) }, own)).toMatchObject({ PLAIN: 'more', TWO: 'ab' });
-  expect(of({ [override]: service('EnvironmentFile=', 'EnvironmentFile=/nowhere/at/all') }, own)).toEqual({});
+  expect(of({ [override]: service('EnvironmentFile=', 'EnvironmentFile=-/nowhere/at/all') }, own)).toEqual({});
+});
+
+/** What is taken for a veto because it can't be read; null where nothing is, and so vetoes. */
+const unseen = (...lines: string[]): string | null => {
+  const { variables, unseen } = read({ [override]: service(...lines) });
+  expect(variables['DO_NOT_TRACK']).toBe(unseen === null ? undefined : '1');
+  return unseen;
+};
+
+test('a file that systemd gives the server and that can not be seen is taken for a veto, unless a later one speaks', () => {
+  const folder = sandbox(inMemory);
+  const says = put(join(folder, 'says.env'), 'DO_NOT_TRACK=0\n');
+  const linked = join(folder, 'linked.env');
+  symlinkSync('/root/nowhere/at/all', linked);
+  for (const path of ['/nowhere/at/all', '/etc/%p.env', '/etc/assent-*.env', '/etc/mail?.env', folder, linked])
+    expect(unseen(`EnvironmentFile=${path}`), path).toBe(path);
+  for (const path of ['/etc/%p.env', folder, `${says}/below`, linked])
+    expect(unseen(`EnvironmentFile=-${path}`), path).toBe(path === `${says}/below` ? null : path);
+  expect(unseen('EnvironmentFile=-/nowhere/at/all', 'EnvironmentFile=-/dev/null')).toBeNull();
+  expect(unseen('EnvironmentFile=/nowhere/at/all', 'EnvironmentFile=')).toBeNull();
+  const { variables } = read({ [override]: service('EnvironmentFile=/etc/%p.env', `EnvironmentFile=${says}`) });
+  expect(variables).toEqual({ DO_NOT_TRACK: '0' });
+});
+
+test("what system units can't look into is no less doubtful where it may be missing", () => {
+  const folder = sandbox(inMemory);
+  put(join(folder, 'assent-mail.service.d/x.conf'), service('EnvironmentFile=-/root/nowhere/at/all'));
+  expect(unitEnvironment('assent-mail.service', [folder], null).unseen).toBeNull();
+  expect(unitEnvironment('assent-mail.service', [folder, systemUnits], null).unseen).toBe('/root/nowhere/at/all');
+});
+
+test('links are followed as systemd does, and one to /dev/null puts a drop-in out of force', () => {
+  const folder = sandbox(inMemory);
+  const [conf, other] = ['10.conf', '20.conf'].map((name) => join(folder, 'assent-mail.service.d', name));
+  put(sure(conf), service('Environment=DO_NOT_TRACK=1'));
+  symlinkSync('10.conf', sure(other));
+  expect(unitEnvironment('assent-mail.service', [folder], null).variables).toEqual({ DO_NOT_TRACK: '1' });
+  rmSync(sure(conf));
+  symlinkSync('/dev/null', sure(conf));
+  expect(unitEnvironment('assent-mail.service', [folder], null)).toEqual({ variables: {}, unseen: null });
 });
 
 /** Mail with a yes, which systemd starts for a user whose units lie in a folder of the test's. */
@@ -76,6 +118,7 @@ const underSystemd = async (): Promise<{ home: Home; dropIn: string; serverEnv: 
   const sealed = { name: product, releases: [{ version, service: { environmentFile: 'server.env' } }] };
   const seal = { format: 1, product: sealed, version, digest, tree: '0'.repeat(64) };
   put(join(home.folder, 'releases', product, `${version}-${digest}`, 'release.json'), JSON.stringify(seal));
+  put(join(paths.config, 'server.env'), '');
   return {
     home,
     dropIn: join(folder, '.config/systemd/user/assent-mail.service.d/override.conf'),
@@ -94,6 +137,32 @@ test("a drop-in of the admin's vetoes, for whoever asks", async ({ skip }) => {
   expect(serverVetoOf(home.world, home.paths)).toBe('1');
   rmSync(dropIn);
   expect(serverVetoOf(home.world, home.paths)).toBeUndefined();
+});
+
+test('what the server is given and the asking account may not read vetoes for that one', async ({ skip }) => {
+  asRoot(skip);
+  const { home, dropIn } = await underSystemd();
+  give(home, 1234);
+  chmodSync(home.paths.state, 0o644);
+  const secret = put(join(dirname(home.folder), 'x.env'), 'DO_NOT_TRACK=0\n');
+  put(dropIn, service(`EnvironmentFile=${secret}`));
+  chmodSync(secret, 0o600);
+  expect(findServerVeto(home.world, home.paths)).toEqual({ value: '0', unseen: null });
+  const asAccount = (): ReturnType<typeof findServerVeto> => {
+    process.seteuid?.(1234);
+    try {
+      return findServerVeto(home.world, home.paths);
+    } finally {
+      process.seteuid?.(0);
+    }
+  };
+  expect(asAccount()).toEqual({ value: '1', unseen: secret });
+  put(dropIn, service(`EnvironmentFile=-${secret}`));
+  expect(asAccount()).toEqual({ value: '1', unseen: secret });
+  chmodSync(secret, 0o644);
+  expect(asAccount()).toEqual({ value: '0', unseen: null });
+  chmodSync(dropIn, 0o600);
+  expect(asAccount()).toEqual({ value: '1', unseen: dropIn });
 });
 
 test("drop-ins lie in the owner's folder, wherever those of whoever asks are", () => {
@@ -130,10 +199,15 @@ test('what the running server was started with is the answer, whatever its next 
   expect(serverVetoOf(home.world, home.paths)).toBeUndefined();
 });
 
-test('what is damaged, gone or never there says nothing', async () => {
+test('a file of variables that is damaged or gone vetoes, and status names it; where nothing tells of one, there is none', async () => {
   const { home, serverEnv } = await underSystemd();
-  mkdirSync(serverEnv, { recursive: true });
-  expect(serverVetoOf(home.world, home.paths)).toBeUndefined();
+  rmSync(serverEnv);
+  const found = findServerVeto(home.world, home.paths);
+  expect(found).toEqual({ value: '1', unseen: serverEnv });
+  const answer = mayCount(home.world, home.paths, found.value);
+  expect(explain(answer, 'mail', found.unseen)).toMatch(/^off: .*DO_NOT_TRACK may be set .*server\.env, which/);
+  mkdirSync(serverEnv);
+  expect(serverVetoOf(home.world, home.paths)).toBe('1');
   rmSync(join(home.folder, 'releases'), { recursive: true });
   expect(serverVetoOf(home.world, home.paths)).toBeUndefined();
   writeFileSync(home.paths.state, 'x');

@@ -39,6 +39,8 @@ export const followedInstance = async (
   const seal = { product: { ...product, telemetry: { accessLog: log } }, tree: '0'.repeat(64), files: 0, bytes: 0 };
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'release.json'), JSON.stringify({ format: 1, ...release, ...seal }));
+  mkdirSync(home.paths.config, { recursive: true });
+  writeFileSync(join(home.paths.config, 'server.env'), '');
   for (const made of [home.paths.data, home.paths.counts]) {
     mkdirSync(made, { recursive: true });
     if (account) chownSync(made, account.uid, account.gid);

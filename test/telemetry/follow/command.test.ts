@@ -1,5 +1,5 @@
 /** The real `assent telemetry follow`, with a record that was accepted, declined, withdrawn by the real command, or is not in force yet. */
-import { appendFileSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
@@ -87,7 +87,6 @@ test("ends on a veto in the server's environment, and waits until the server has
 }, async () => {
   const home = await followedInstance(log);
   const serverEnv = join(home.paths.config, 'server.env');
-  mkdirSync(home.paths.config);
   for (const file of [serverEnv, logOf(home)]) writeFileSync(file, '');
   const first = startFollower(home);
   await untilItCounts(first, home, logOf(home));
