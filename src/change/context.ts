@@ -65,7 +65,7 @@ export const contextOf = (
     // Anew at each look: the step before the service puts the answer on record, and a withdrawal may take it away in the middle.
     get specAfter() {
       if (stored === null) return null;
-      const { counting } = consentForService(world, paths, after.veto);
+      const { counting } = consentForService(world, paths, undefined, after.veto);
       return serviceSpec(host, after, stored, paths, { own: false, counting });
     },
     releaseAfter: stored,

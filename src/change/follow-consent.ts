@@ -19,6 +19,7 @@ import { findStored } from '../release/store.ts';
 import { installCompanions, removeCompanions } from '../service/companions.ts';
 import { gate } from '../service/health.ts';
 import { readBackTelemetry } from '../service/own-telemetry.ts';
+import { comingVetoOf } from '../service/server-veto.ts';
 import type { ServiceSpec } from '../service/spec.ts';
 import { hostOf, serviceSpec } from '../service/spec.ts';
 import type { Supervisor } from '../service/supervisor.ts';
@@ -36,7 +37,7 @@ export const followConsent = async (ports: Ports, paths: InstancePaths): Promise
     if (hold === undefined) return leftTo(ports, paths);
     const now = await serviceNow(ports, paths);
     if (now === undefined) return;
-    if (now.consent.own) {
+    if (now.consent.counting) {
       openWindow(ports.world, paths, now.state.generation);
       await installCompanions(now.spec, now.state.supervisor);
     } else await removeCompanions(now.spec);
@@ -161,7 +162,8 @@ const serviceWith = (ports: Ports, paths: InstancePaths, program: Program): Serv
   if (!hasNotice(state)) return undefined;
   const stored = storedRelease(paths, state.release);
   const host = hostOf(ports.world, program);
-  const consent = consentForService(ports.world, paths, state.veto);
+  // Of the server that the spec would start; the one that runs may have been started before.
+  const consent = consentForService(ports.world, paths, comingVetoOf(ports.world, paths), state.veto);
   const spec = serviceSpec(host, state, stored, paths, consent);
   return { state, stored, spec, supervisor: supervisors[state.supervisor], consent };
 };

@@ -14,6 +14,7 @@ import type { InstanceState } from '../instance/state.ts';
 import { readState, writeState } from '../instance/state.ts';
 import { ensureProgram, findProgram, type Program } from '../release/program.ts';
 import { gate } from '../service/health.ts';
+import { comingVetoOf } from '../service/server-veto.ts';
 import type { ServiceSpec } from '../service/spec.ts';
 import { hostOf, serviceSpec } from '../service/spec.ts';
 import { supervisors } from '../service/supervisor.ts';
@@ -96,7 +97,7 @@ const specNow = (ports: Ports, paths: InstancePaths, state: InstanceState, progr
     state,
     storedRelease(paths, state.release),
     paths,
-    consentForService(ports.world, paths, state.veto),
+    consentForService(ports.world, paths, comingVetoOf(ports.world, paths), state.veto),
   );
 };
 

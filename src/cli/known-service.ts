@@ -10,6 +10,7 @@ import { instancePaths } from '../instance/paths.ts';
 import type { InstanceState } from '../instance/state.ts';
 import { readState } from '../instance/state.ts';
 import { findStored } from '../release/store.ts';
+import { serverVetoOf } from '../service/server-veto.ts';
 import type { ServiceSpec } from '../service/spec.ts';
 import { hostOf, serviceSpec, viewOfService } from '../service/spec.ts';
 import type { Login } from '../service/spec-checks.ts';
@@ -49,8 +50,9 @@ export const knownService = (world: World, paths: InstancePaths, state: Instance
     );
   }
   const host = hostOf(world, null);
+  const consent = consentForService(world, paths, serverVetoOf(world, paths), state.veto);
   return {
-    spec: serviceSpec(host, state, stored, paths, consentForService(world, paths, state.veto)),
+    spec: serviceSpec(host, state, stored, paths, consent),
     supervisor: supervisors[state.supervisor],
     login: loginOf(stored, viewOfService(host, state, stored, paths), paths),
   };

@@ -12,13 +12,17 @@ export interface ConsentForService {
   readonly counting: boolean;
 }
 
-/** `veto`: DO_NOT_TRACK of the server's environment, and of whoever starts it in the foreground. */
+/**
+ * `serverVeto`: DO_NOT_TRACK in the environment of the server that runs, or is about to start. It may go as it has come, without us, so what counts stays loaded, and asks
+ * for it by itself. `vetoes`: what a change wrote for the server, and that of whoever starts it in the foreground.
+ */
 export const consentForService = (
   world: Pick<World, 'now' | 'machineId' | 'env'>,
   paths: InstancePaths,
+  serverVeto: string | undefined,
   ...vetoes: readonly (string | null | undefined)[]
 ): ConsentForService => {
   const answer = consentOf(world, paths);
   const vetoed = answer.reason === 'do-not-track' || vetoes.some(isVeto);
-  return { own: answer.collecting && !vetoed, counting: answer.state === 'accepted' && !vetoed };
+  return { own: answer.collecting && !vetoed && !isVeto(serverVeto), counting: answer.state === 'accepted' && !vetoed };
 };

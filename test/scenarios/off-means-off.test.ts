@@ -136,7 +136,7 @@ const talker = (recipient: number, names: number): string => `
 /** What a change does with the folder of the counts. */
 const followed = (home: Home): void => {
   const state = sure(readState(home.paths));
-  const { counting, own } = consentForService(home.world, home.paths, state.veto);
+  const { counting, own } = consentForService(home.world, home.paths, undefined, state.veto);
   if (counting) openTelemetry(home.paths, null);
   if (own) openWindow(home.world, home.paths, state.generation);
 };
@@ -154,7 +154,7 @@ const specOf = (home: Home): ServiceSpec => {
     { ...state, settings },
     stored,
     home.paths,
-    consentForService(home.world, home.paths, state.veto),
+    consentForService(home.world, home.paths, undefined, state.veto),
   );
 };
 

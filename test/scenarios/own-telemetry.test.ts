@@ -4,7 +4,8 @@
  * ping 30 minutes behind a start, so nothing is sent here.
  */
 
-import { readFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { editManifest, quickProduct } from '../support/quick-product.ts';
 import { freePort, makeSandbox, removeSandbox } from '../support/sandbox.ts';
@@ -12,13 +13,20 @@ import { endScenario, makeScenario, readJson, type Scenario } from '../support/s
 import { change, set } from '../support/steps.ts';
 
 interface Manifest {
-  readonly defaults: { readonly ownTelemetry: Record<string, unknown>; readonly health: { stableSeconds: number } };
+  readonly defaults: {
+    readonly service: { environmentFile?: string };
+    readonly config: object[];
+    readonly ownTelemetry: Record<string, unknown>;
+    readonly health: { stableSeconds: number };
+  };
 }
 
 /** A yes turns it on, and the notice says so. */
 const talkative = (manifest: Record<string, unknown>): void => {
-  const { ownTelemetry, health } = (manifest as unknown as Manifest).defaults;
+  const { service, config, ownTelemetry, health } = (manifest as unknown as Manifest).defaults;
   health.stableSeconds = 1;
+  service.environmentFile = 'server.env';
+  config.push({ template: 'templates/server.env', file: 'server.env' });
   const file = '{{data}}/.config.runtime.json';
   Object.assign(ownTelemetry, {
     on: [{ kind: 'json', file, set: { telemetryEnabled: true } }],
@@ -30,6 +38,13 @@ const talkative = (manifest: Record<string, unknown>): void => {
       restart: true,
     },
   });
+};
+
+/** With a file of variables of its server. */
+const wordy = (where: string, change: (manifest: Record<string, unknown>) => void): string => {
+  const manifest = quickProduct(where, 'node-red', change);
+  writeFileSync(join(where, 'node-red/templates/server.env'), '# Variables of the server\n');
+  return manifest;
 };
 
 /** Told to be off by a variable that a stored yes beats. */
@@ -44,8 +59,8 @@ let world: Scenario;
 let web: string;
 beforeAll(async () => {
   folder = makeSandbox();
-  product = quickProduct(folder, 'node-red', talkative);
-  const deaf = quickProduct(makeSandbox(folder), 'node-red', (manifest) => {
+  product = wordy(folder, talkative);
+  const deaf = wordy(makeSandbox(folder), (manifest) => {
     talkative(manifest);
     disobedient(manifest);
   });
@@ -126,6 +141,25 @@ it('is off behind "telemetry off", which restarts the server, once', async () =>
   expect(after).not.toBe(before);
   expect((await world.run(['telemetry', 'off', 'node-red'])).exit).toBe(0);
   expect(pid()).toBe(after);
+});
+
+it('stays off under a veto in the environment of the server, whatever is accepted, and is on without it', async () => {
+  const file = world.path('instances/node-red/config/server.env');
+  appendFileSync(file, 'DO_NOT_TRACK=1\n');
+  const run = await world.json(['reinstall', 'node-red', '--yes', ...(await yes())]);
+  expect(run, run.stderr).toMatchObject({ exit: 0, document: { ok: true } });
+  expect(await told()).toBe(false);
+  const { instance } = (await world.json(['status', 'node-red'])).document;
+  expect(instance).toMatchObject({ ownTelemetry: { obeyed: true }, consent: { reason: 'do-not-track' } });
+  expect((await world.json(['telemetry', 'status', 'node-red'])).document.consent.reason).toBe('do-not-track');
+  expect((await world.json(['doctor', 'node-red'])).document.findings).toEqual([]);
+  expect((await world.run(['restart', 'node-red'])).exit).toBe(0);
+  expect(await told()).toBe(false);
+
+  writeFileSync(file, readFileSync(file, 'utf8').replace('DO_NOT_TRACK=1\n', ''));
+  expect((await world.run(['restart', 'node-red'])).exit).toBe(0);
+  expect(await told()).toBe(true);
+  expect((await world.run(['telemetry', 'off', 'node-red'])).exit).toBe(0);
 });
 
 it('is off behind the next change: a reinstallation with a yes, an upgrade where nobody is asked', async () => {

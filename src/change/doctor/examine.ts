@@ -16,6 +16,7 @@ import { releaseFolder } from '../../release/layout.ts';
 import { findProgram } from '../../release/program.ts';
 import { sealName } from '../../release/seal-file.ts';
 import { findStored } from '../../release/store.ts';
+import { serverVetoOf } from '../../service/server-veto.ts';
 import { hostOf, serviceSpec } from '../../service/spec.ts';
 import { supervisors } from '../../service/supervisor.ts';
 import { statIfThere } from '../../system/files.ts';
@@ -163,7 +164,7 @@ const patientOf = async (
       `assent reinstall ${paths.name}`,
     );
   }
-  const consent = consentForService(world, paths, state.veto);
+  const consent = consentForService(world, paths, serverVetoOf(world, paths), state.veto);
   const spec = serviceSpec(hostOf(world, findProgram(world, home)), state, stored, paths, consent);
   const supervisor = supervisors[state.supervisor];
   return { world, home, paths, state, stored, spec, supervisor, observed: await supervisor.observe(spec) };

@@ -34,7 +34,7 @@ export const generationStep: StepWork = {
 export const consentStep: StepWork = {
   do: async (ctx) => {
     const { problem } = await recordAnswer(ctx.world, ctx.paths, raiseOf(ctx));
-    const { counting } = consentForService(ctx.world, ctx.paths, ctx.opening.after.veto);
+    const { counting } = consentForService(ctx.world, ctx.paths, undefined, ctx.opening.after.veto);
     warnOf(ctx, { problem: problem ?? (counting ? problemOf(() => openTelemetry(ctx.paths, ctx.account)) : null) });
   },
   undo: async (ctx) => eraseQuietly(ctx),

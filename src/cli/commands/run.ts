@@ -4,7 +4,7 @@ import { mayCount } from '../../consent/gather.ts';
 import { noteGap } from '../../consent/window.ts';
 import { instancePaths } from '../../instance/paths.ts';
 import { readState } from '../../instance/state.ts';
-import { serverVetoOf } from '../../service/server-veto.ts';
+import { comingVetoOf, serverVetoOf } from '../../service/server-veto.ts';
 import { onEndingSignal } from '../../system/signals.ts';
 import { forgetOldCopies } from '../../telemetry/old-copies.ts';
 import type { Run } from '../invocation.ts';
@@ -19,7 +19,9 @@ export const run: Run = async ({ world, home, flags, operands }) => {
     const paths = instancePaths(home, name);
     forgetOldCopies(world, paths);
     const mayRun = () => mayCount(world, paths, serverVetoOf(world, paths)).collecting;
-    const consent = () => consentForService(world, paths, readState(paths)?.veto, world.env.DO_NOT_TRACK);
+    // A unit's own preparation is started with the very environment that the server gets.
+    const coming = () => (mode === 'prepare-only' ? undefined : comingVetoOf(world, paths));
+    const consent = () => consentForService(world, paths, coming(), readState(paths)?.veto, world.env.DO_NOT_TRACK);
     const beforeStart = () => noteGap(paths, world.now(), mayRun());
     // With --json standard output is the document's alone.
     const serverOut = flags.json ? 'err' : 'out';
