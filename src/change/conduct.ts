@@ -20,7 +20,7 @@ import { onEndingSignal } from '../system/signals.ts';
 import { hearConsent, settleSettings } from './ask.ts';
 import { refuseUnacknowledged, refuseUnknownAcks } from './dangers.ts';
 import { refuseIfChanged } from './digest.ts';
-import { followConsent, serverOffOrTold } from './follow-consent.ts';
+import { followConsent, offWhereWithdrawn, serverOffOrTold } from './follow-consent.ts';
 import { refuseForeign, refuseHeld, refuseUnwritable } from './hold.ts';
 import { standing } from './nothing-to-do.ts';
 import type { Prepared } from './perform.ts';
@@ -84,9 +84,21 @@ const carryThrough = async (
   await lastQuestion(ports, request, plan);
   await saveAnswers(ports, request, target, settled, heard);
   const prepared: Prepared = { request, target, settled, heard, found, plan };
-  const done = await perform(ports, prepared);
+  const done = await performed(ports, prepared);
   await followConsent(ports, paths);
   return resultOf(ports, paths, { ...done, outcome: outcomes[request.kind], changed: true, plan });
+};
+
+/** Behind a change that is refused in the end an earlier yes stands as it was: unless somebody has withdrawn it, and found the instance held. */
+const performed: typeof perform = async (ports, prepared) => {
+  const { paths } = prepared.target;
+  const began = consentOf(ports.world, paths).collecting;
+  try {
+    return await perform(ports, prepared);
+  } catch (error) {
+    await offWhereWithdrawn(ports, paths, began);
+    throw error;
+  }
 };
 
 /** Better said before the questions than behind them. The lock itself is taken after the last one. */

@@ -16,7 +16,7 @@ import { unfinished } from '../instance/unfinished.ts';
 import { ensureProgram, findProgram, type Program } from '../release/program.ts';
 import type { StoredRelease } from '../release/store.ts';
 import { findStored } from '../release/store.ts';
-import { installCompanions, removeCompanions } from '../service/companions.ts';
+import { companionsAreThere, installCompanions, removeCompanions } from '../service/companions.ts';
 import { gate } from '../service/health.ts';
 import { readBackTelemetry } from '../service/own-telemetry.ts';
 import { comingVetoOf } from '../service/server-veto.ts';
@@ -32,12 +32,14 @@ import type { Ports } from './request.ts';
 /** Behind a change: what counts, sends, or belongs to the server itself follows the answer, unless another change has come already, behind which it does. Never fails the change. */
 export const followConsent = async (ports: Ports, paths: InstancePaths): Promise<void> => {
   let hold: Hold | undefined;
+  let began = false;
   try {
     hold = await holdBetweenChanges(ports.world, paths, 'telemetry', patienceMs);
     if (hold === undefined) return leftTo(ports, paths);
     const now = await serviceNow(ports, paths);
-    if (now === undefined) return;
-    if (now.consent.counting) {
+    if (now === undefined) return await removeLeft(ports, paths);
+    began = now.consent.counting;
+    if (began) {
       openWindow(ports.world, paths, now.state.generation);
       await installCompanions(now.spec, now.state.supervisor);
     } else await removeCompanions(now.spec);
@@ -51,6 +53,7 @@ export const followConsent = async (ports: Ports, paths: InstancePaths): Promise
   } finally {
     hold?.release();
   }
+  await offWhereWithdrawn(ports, paths, began);
 };
 
 /** A change that has come already follows the answer behind itself. Anybody else does not. */
@@ -63,16 +66,26 @@ const leftTo = ({ world }: Ports, paths: InstancePaths): void => {
 const patienceMs = 2000;
 
 /**
+ * For whoever has held the instance, and holds it no more: who has withdrawn meanwhile found it held, and left to us what a yes has turned on. `began`: a yes was
+ * in force then. What a change has undone is off already, and another yes is another change's.
+ */
+export const offWhereWithdrawn = async (ports: Ports, paths: InstancePaths, began: boolean): Promise<void> => {
+  if (began && !['accepted', 'not-asked'].includes(consentOf(ports.world, paths).state))
+    await serverOffOrTold(ports, paths);
+};
+
+/**
  * For a withdrawal: whoever counts or sends beside the server is gone, the server starts without what counts from now on, and its own telemetry
  * is off, restarted where that is needed, and read back. Throws where the server itself still sends.
  */
 export const serverTelemetryOff = async (ports: Ports, paths: InstancePaths): Promise<void> => {
-  if (!isMeant(paths)) return;
+  const isOurs = isMeant(paths);
+  if (!isOurs && !companionsAreThere(ports.world, paths)) return;
   const hold = await holdBetweenChanges(ports.world, paths, 'telemetry off', patienceMs);
-  if (hold === undefined) return refuseWhereItSends(ports, paths);
+  if (hold === undefined) return isOurs ? refuseWhereItSends(ports, paths) : undefined;
   try {
-    const now = await serviceNow(ports, paths);
-    if (now === undefined) return;
+    const now = isOurs ? await serviceNow(ports, paths) : undefined;
+    if (now === undefined) return await removeLeft(ports, paths);
     await unloaded(ports, now);
     if (mayTurnOn(paths, now)) await restartWith(now);
   } finally {
@@ -119,17 +132,27 @@ const refuseWhereItSends = async (ports: Ports, paths: InstancePaths): Promise<v
   throw new Error(`${reading.detail}, and ${why}`);
 };
 
-/** Whatever is left of it asks the resolver before it counts or sends, so it is no more than untidy. */
-const unloaded = async (ports: Ports, { spec, supervisor }: ServiceNow): Promise<void> => {
-  try {
+const unloaded = (ports: Ports, { spec, supervisor }: ServiceNow): Promise<void> =>
+  orTold(ports, `Restart the server: assent restart ${spec.instance}`, async () => {
     await removeCompanions(spec);
     await supervisor.install(spec);
+  });
+
+/** What runs beside the server may be from a yes to another release, which had a notice; and needs none to be taken away. */
+const removeLeft = async (ports: Ports, paths: InstancePaths): Promise<void> => {
+  const state = readState(paths);
+  if (state?.installed !== true) return;
+  const named = { host: hostOf(ports.world, null), instance: paths.name, paths, supervisor: state.supervisor };
+  await orTold(ports, `Type it once more: assent telemetry off ${paths.name}`, () => removeCompanions(named));
+};
+
+/** Whatever is left of it asks the resolver before it counts or sends, so it is no more than untidy. */
+const orTold = async ({ events }: Ports, remedy: string, work: () => Promise<void>): Promise<void> => {
+  try {
+    await work();
   } catch (error) {
-    ports.events.warn({
-      id: 'still-loaded',
-      message: `What counts or sends may still be loaded, and does nothing: ${messageOf(error)}.`,
-      remedy: `Restart the server: assent restart ${spec.instance}`,
-    });
+    const message = `What counts or sends may still be loaded, and does nothing: ${messageOf(error)}.`;
+    events.warn({ id: 'still-loaded', message, remedy });
   }
 };
 

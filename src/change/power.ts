@@ -20,7 +20,7 @@ import { hostOf, serviceSpec } from '../service/spec.ts';
 import { supervisors } from '../service/supervisor.ts';
 import { toTheEnd } from '../system/signals.ts';
 import { storedRelease } from './context.ts';
-import { serverOffOrTold } from './follow-consent.ts';
+import { offWhereWithdrawn } from './follow-consent.ts';
 import { holdInstance } from './hold.ts';
 import type { Ports } from './request.ts';
 import { refuseUnfinished } from './target.ts';
@@ -42,8 +42,8 @@ export const power = async (ports: Ports, paths: InstancePaths, kind: PowerKind)
     return await toTheEnd(() => turn(paths, state, spec, kind), ports.events.note);
   } finally {
     hold.release();
-    // Whoever has withdrawn meanwhile found the instance held, and the server has come up as it was meant to before.
-    if (kind !== 'stop' && began && !consentOf(ports.world, paths).collecting) await serverOffOrTold(ports, paths);
+    // The server has come up as it was meant to before, or is to come up so.
+    await offWhereWithdrawn(ports, paths, began);
   }
 };
 

@@ -1,17 +1,20 @@
 /**
- * What runs beside a server after a yes, under systemd: units that are there only as long as the yes is. Both functions are idempotent and
+ * What runs beside a server after a yes, under systemd: units that are there only as long as the yes is. Putting there and taking away are idempotent and
  * decide from what is there. Taking away leaves another home's alone; where nothing is, it costs root nothing, and a user the one question where units lie.
  *
  * Whoever calls them knows about consent; here nobody asks. What runs asks the resolver by itself, whatever its unit says.
  */
 
+import { join } from 'node:path';
+import type { InstancePaths } from '../instance/paths.ts';
 import type { SupervisorKind } from '../instance/state.ts';
-import { removeFile } from '../system/files.ts';
+import { removeFile, statIfThere } from '../system/files.ts';
 import { companionNames, companionUnits } from './companion-units.ts';
-import { type FoundUnit, findOurs, findUnits, mainNames, refuseStrange, writeFound } from './own-units.ts';
+import { type FoundUnit, findOurs, findUnits, mainNames, type Named, refuseStrange, writeFound } from './own-units.ts';
 import type { ServiceSpec } from './spec.ts';
 import { askSystemctl, systemctl } from './systemctl.ts';
 import { unitName } from './unit.ts';
+import { type Asker, dropInFolders } from './unit-environment.ts';
 
 /**
  * Puts the units in place, and starts them. Under another supervisor than systemd nothing is done: there `assent run` sees to it. Failure
@@ -40,18 +43,27 @@ export const installCompanions = async (spec: ServiceSpec, supervisor: Superviso
 };
 
 /** Stops what runs and takes the units away. Returns when none of it runs any more. Another home's may be under systemd where this one's never were. */
-export const removeCompanions = async (spec: ServiceSpec): Promise<void> => {
+export const removeCompanions = async (spec: Named & Pick<ServiceSpec, 'supervisor'>): Promise<void> => {
   if (spec.supervisor !== 'systemd') return;
   await removeUnits(spec, await findOurs(spec, namesOf(spec), [unitName(spec.instance)]));
 };
 
+/** Whether one lies where units of the instance's owner do, be it another home's: nobody is asked. */
+export const companionsAreThere = (world: Asker, { name, folder }: InstancePaths): boolean => {
+  const owner = statIfThere(folder)?.uid ?? world.user.uid;
+  const files = dropInFolders(world, owner).flatMap((place) =>
+    namesOf({ instance: name }).map((unit) => join(place, unit)),
+  );
+  return files.some((file) => statIfThere(file) !== undefined);
+};
+
 /** The timer first, so that it starts nothing any more. */
-const namesOf = ({ instance }: ServiceSpec): string[] => {
+const namesOf = ({ instance }: Pick<ServiceSpec, 'instance'>): string[] => {
   const { timer, send, count } = companionNames(instance);
   return [timer, send, count];
 };
 
-const removeUnits = async (spec: ServiceSpec, found: readonly FoundUnit[]): Promise<void> => {
+const removeUnits = async (spec: Named, found: readonly FoundUnit[]): Promise<void> => {
   const there = found.filter(({ isThere }) => isThere);
   if (there.length === 0) return;
   for (const { name, file } of there) {

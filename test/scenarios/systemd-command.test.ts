@@ -3,10 +3,11 @@
  * telemetry of its own, a user's own units, and a container's foreground run as process 1.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Box, bootBox, whyNoBox } from '../support/nspawn.ts';
+import { editManifest, quickProduct } from '../support/quick-product.ts';
 import { type Receiver, receiver } from '../support/receiver.ts';
 import { expectCounting, expectNothingCounting, expectNothingOfTelemetry, lookAt } from '../support/running.ts';
 import { freePorts, makeSandbox, removeSandbox } from '../support/sandbox.ts';
@@ -22,15 +23,36 @@ let folder: string;
 let web: number;
 let smtp: number;
 let editor: number;
+/** MailDev with a switch in its environment, that one day has nothing to consent to. */
+let product: string;
 /** Words for another home, whose store is empty: nothing is ever installed there. */
 let more: string;
+
+/** It says nothing of whether it obeys. */
+const chatty = (manifest: Record<string, unknown>): void => {
+  const [off, on] = ['0', '1'].map((value) => [{ kind: 'environment', name: 'CHATTY', value }]);
+  const readBack = { kind: 'json-file', file: '{{data}}/chatty.json', json: { path: 'on' }, off: false, on: true };
+  const notice = { sends: 'A word', to: 'nobody', identifiers: 'none', restart: true };
+  for (const release of manifest.releases as object[])
+    Object.assign(release, { ownTelemetry: { summary: 'A word, to nobody', off, on, readBack, notice } });
+};
+
+const silent = (manifest: Record<string, unknown>): void => {
+  delete manifest.telemetry;
+  for (const release of manifest.releases as { ownTelemetry?: object }[]) delete release.ownTelemetry;
+};
 
 beforeAll(async () => {
   if (why !== undefined) return;
   const releases = ['maildev@2.2.1', 'maildev@3.0.0', 'node-red@5.0.7'];
   await seedStore(releases);
   folder = makeSandbox();
-  for (const home of ['root', 'alice']) await copyStore(join(folder, home), releases, true);
+  product = quickProduct(folder, 'maildev', chatty);
+  const mute = quickProduct(makeSandbox(folder), 'maildev', silent);
+  const more3 = [`${product}@3.0.0`, `${mute}@3.0.0`];
+  await seedStore(more3);
+  await copyStore(join(folder, 'root'), [...releases, ...more3], true);
+  await copyStore(join(folder, 'alice'), releases, true);
   mkdirSync(join(folder, 'second'));
   spawnSync('chown', ['-R', '-h', '1000:1000', join(folder, 'alice')]);
   const free = (await freePorts(5)) as [number, number, number, number, number];
@@ -39,6 +61,7 @@ beforeAll(async () => {
   box = await bootBox([
     { from: join(folder, 'root'), to: '/var/lib/assent' },
     { from: join(folder, 'second'), to: '/srv/second' },
+    { from: join(folder, 'maildev'), readOnly: true },
     { from: join(folder, 'alice'), to: '/home/alice/assent' },
   ]);
 });
@@ -99,9 +122,50 @@ const [server, sender, timer] = [
 const settingsFor = (to: Receiver): string =>
   `--set webPort=${web} --set smtpPort=${smtp} --set telemetry.endpoint=${to.url}`;
 
-const yesTo = (settings: string, home = ''): string => {
-  const { notice } = assent(`telemetry notice maildev@3.0.0 ${settings}${home}`).document;
+const yesTo = (settings: string, home = '', of = 'maildev@3.0.0'): string => {
+  const { notice } = assent(`telemetry notice ${of} ${settings}${home}`).document;
   return `--yes --telemetry=on --telemetry-notice=${notice.id} ${settings}${home}`;
+};
+
+interface Beside {
+  /** Its exit code, once it has ended. */
+  end(): Promise<number>;
+}
+
+/** A run that goes on beside the test. */
+const beside = (words: string, env: readonly string[] = []): Beside => {
+  const line = ['env', ...env, join(repository, 'bin/assent'), words, '--json'].join(' ');
+  box.run(['sh', '-c', `rm -f /tmp/exit; (${line}; echo $? >/tmp/exit) >/tmp/out 2>&1 &`]);
+  const end = (): Promise<number> =>
+    eventually(() => {
+      const code = box.run(['cat', '/tmp/exit']).stdout.trim();
+      expect(code, box.run(['cat', '/tmp/out']).stdout).not.toBe('');
+      return Number(code);
+    }, 60_000);
+  return { end };
+};
+
+/** One that stands still before it first opens a file with that in its path, and holds the instance meanwhile. */
+const standingStill = async (words: string, opening: string): Promise<Beside> => {
+  const pause = join(repository, 'test/support/pause-at.mjs');
+  const { end } = beside(words, [`NODE_OPTIONS=--import=${pause}`, `ASSENT_TEST_PAUSE_OPENING=${opening}`]);
+  const holder = await eventually(() => {
+    const { pid } = JSON.parse(readFileSync(join(folder, 'root/locks/counted.lock'), 'utf8').split('\n')[0] ?? '');
+    expect(box.run(['cat', `/proc/${pid}/stat`]).stdout, box.run(['cat', '/tmp/out']).stdout).toMatch(/\) T /);
+    return pid as number;
+  }, 60_000);
+  return {
+    end: () => {
+      box.kill(holder, 'CONT');
+      return end();
+    },
+  };
+};
+
+/** Only the server's own unit is left, and starts it without what counts. */
+const expectOnlyTheServer = (unit: string): void => {
+  expect(units()).toEqual([unit]);
+  expect(box.run(['cat', `/etc/systemd/system/${unit}`]).stdout).not.toContain('count-preload');
 };
 
 /** As the timer does it, to its end; what systemd says of it. The receiver lives in this process, so nothing here may wait without a pause. */
@@ -229,6 +293,74 @@ describe.skipIf(why !== undefined)('as root', () => {
     expect(existsSync(here('counted', 'telemetry'))).toBe(false);
     expect(assent(`uninstall counted ${change} --purge --ack purge-data`)).toMatchObject({ exit: 0 });
     expect(to.connections()).toBe(1);
+  }, 200_000);
+
+  test('whoever withdraws finds the instance held: behind a run that is refused, a stop, and a yes that is being followed no unit is left', async () => {
+    const to = await receiver();
+    const saysYes = yesTo(settingsFor(to));
+    const reinstalled = (): void =>
+      expect(assent(`reinstall counted ${saysYes}`).document).toMatchObject({ consent: { collecting: true } });
+    const withdrawn = (): void =>
+      expect(assent('telemetry off counted')).toMatchObject({ exit: 0, document: { consent: { state: 'withdrawn' } } });
+    expect(assent(`install maildev@2.2.1 --name counted ${saysYes}`)).toMatchObject({ exit: 0 });
+    const upgrade = await standingStill('upgrade counted --yes', 'config.next');
+    withdrawn();
+    expect(units(), 'it is held').toEqual([server, sender, timer]);
+    appendFileSync(here('counted', 'config/server.env'), '# edited meanwhile\n');
+    expect(await upgrade.end()).toBe(3);
+    expectOnlyTheServer(server);
+
+    reinstalled();
+    const dropIn = `/run/systemd/system/${server}.d`;
+    const deaf = `mkdir ${dropIn} && printf '[Service]\\nKillSignal=SIGURG\\nTimeoutStopSec=15\\n' >${dropIn}/deaf.conf`;
+    expect(box.run(['sh', '-c', `${deaf} && systemctl daemon-reload`]).code).toBe(0);
+    const stop = beside('stop counted');
+    await eventually(() => expect(property(server, 'ActiveState')).toBe('deactivating'));
+    withdrawn();
+    expect(units(), 'it is held').toEqual([server, sender, timer]);
+    expect(await stop.end()).toBe(0);
+    expectOnlyTheServer(server);
+    expect(property(server, 'UnitFileState')).toBe('disabled');
+    expect(box.run(['sh', '-c', `rm -r ${dropIn} && systemctl daemon-reload`]).code).toBe(0);
+
+    const following = await standingStill(`reinstall counted ${saysYes}`, timer);
+    withdrawn();
+    expect(await following.end()).toBe(0);
+    expectOnlyTheServer(server);
+    expect(assent(`uninstall counted ${change} --purge --ack purge-data`)).toMatchObject({ exit: 0 });
+    expect(to.connections()).toBe(0);
+  }, 300_000);
+
+  test('a switch in the environment of a server is not on under a veto; a release without telemetry takes away what was beside the one before it, and so does telemetry off', async () => {
+    const to = await receiver();
+    const saysYes = yesTo(settingsFor(to), '', `${product}@3.0.0`);
+    expect(assent(`install ${product}@3.0.0 --name counted ${saysYes}`)).toMatchObject({ exit: 0 });
+    expect(units()).toEqual([server, sender, timer]);
+    const text = box.run(['cat', `/etc/systemd/system/${timer}`]).stdout;
+
+    const switched = (): string =>
+      /^Environment="CHATTY=(.)"$/m.exec(box.run(['cat', `/etc/systemd/system/${server}`]).stdout)?.[1] ?? '';
+    expect(switched()).toBe('1');
+    const dropIn = `/run/systemd/system/${server}.d`;
+    const vetoed = `mkdir ${dropIn} && printf '[Service]\\nEnvironment=DO_NOT_TRACK=1\\n' >${dropIn}/veto.conf`;
+    expect(box.run(['sh', '-c', `${vetoed} && systemctl daemon-reload`]).code).toBe(0);
+    expect(assent('restart counted')).toMatchObject({ exit: 0 });
+    expect(switched()).toBe('0');
+    expect(assent(`reinstall counted ${saysYes}`).document).toMatchObject({ consent: { state: 'accepted' } });
+    expect(switched(), 'the veto is there before the yes').toBe('0');
+    expect(units()).toEqual([server, sender, timer]);
+    expect(box.run(['sh', '-c', `rm -r ${dropIn} && systemctl daemon-reload`]).code).toBe(0);
+
+    editManifest(product, silent);
+    const again = assent('reinstall counted --yes');
+    expect(again).toMatchObject({ exit: 0, document: { consent: { reason: 'no-telemetry' } } });
+    expectOnlyTheServer(server);
+    // As an Assent that did not look has left it.
+    box.run(['tee', `/etc/systemd/system/${timer}`], { input: text });
+    expect(box.run(['systemctl', 'enable', timer]).code).toBe(0);
+    expect(assent('telemetry off counted')).toMatchObject({ exit: 0 });
+    expectOnlyTheServer(server);
+    expect(assent(`uninstall counted ${change} --purge --ack purge-data`)).toMatchObject({ exit: 0 });
   }, 200_000);
 
   test('two homes with an instance of the same name: neither touches what systemd has of the other', () => {
