@@ -121,7 +121,7 @@ export const hearConsent = async (
   const now = askedNow(target.paths);
   if (!hearing.ask) {
     if (hearing.note !== null && request.kind !== 'uninstall')
-      ports.events.note(noteText(hearing.note, id, noticeCommand(request, target)));
+      ports.events.note(noteText(hearing.note, id, noticeCommand(request, target, settings)));
     return { answer: hearing.answer, notice, noticeId: id, asked: now };
   }
   if (notice === null || id === null) throw new Error('a question without a notice');
@@ -133,11 +133,13 @@ export const hearConsent = async (
 };
 
 /** What prints the notice of the release that this change brings, which may be another one than that of what is installed. */
-const noticeCommand = (request: ChangeRequest, target: Target): string => {
-  const { from, paths, release } = target;
+const noticeCommand = (request: ChangeRequest, target: Target, settings: Settings): string => {
+  const { from, before, paths, release } = target;
   const about = from === null ? referenceOf(request, target) : `${paths.name} --to ${release.version}`;
-  const endpoint = request.given[endpointSetting];
-  return `assent telemetry notice ${about}${endpoint === undefined ? '' : ` --set ${endpointSetting}=${endpoint}`}`;
+  const endpoint = settings[endpointSetting];
+  // Of an instance that command remembers the settings of now, of a product none.
+  const isRemembered = endpoint === (from === null ? undefined : before?.settings[endpointSetting]);
+  return `assent telemetry notice ${about}${isRemembered ? '' : ` --set ${endpointSetting}=${endpoint ?? 'product'}`}`;
 };
 
 /** PRODUCT@VERSION as a command takes it: a manifest of one's own by the path that was typed, or by where it lies; what is in the catalogue by its name. */

@@ -143,7 +143,7 @@ const removeLeft = async (ports: Ports, paths: InstancePaths): Promise<void> => 
   const state = readState(paths);
   if (state?.installed !== true) return;
   const named = { host: hostOf(ports.world, null), instance: paths.name, paths, supervisor: state.supervisor };
-  await orTold(ports, `Type it once more: assent telemetry off ${paths.name}`, () => removeCompanions(named));
+  await orTold(ports, `Take it away with: assent telemetry off ${paths.name}`, () => removeCompanions(named));
 };
 
 /** Whatever is left of it asks the resolver before it counts or sends, so it is no more than untidy. */
@@ -175,7 +175,11 @@ interface ServiceNow {
 
 /** The service as consent has it now. Undefined where nothing is installed, or its product has nothing to consent to. */
 const serviceNow = async (ports: Ports, paths: InstancePaths): Promise<ServiceNow | undefined> =>
-  hasNotice(readState(paths)) ? serviceWith(ports, paths, await ensureProgram(ports.world, ports.home)) : undefined;
+  hasNotice(readState(paths)) ? serviceWith(ports, paths, await anyProgram(ports)) : undefined;
+
+/** What is to be taken away or restarted can do with a copy that can't be made sound now: without a network, say. */
+const anyProgram = ({ world, home }: Ports): Promise<Program> =>
+  ensureProgram(world, home).catch(() => findProgram(world, home));
 
 const hasNotice = (state: InstanceState | undefined): state is InstanceState =>
   state?.installed === true && state.noticeId !== null;

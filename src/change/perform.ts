@@ -6,7 +6,7 @@
 import { isVeto } from '../consent/veto.ts';
 import { Failure } from '../errors.ts';
 import type { InstancePaths } from '../instance/paths.ts';
-import type { InstanceState } from '../instance/state.ts';
+import { type InstanceState, isFromElsewhere } from '../instance/state.ts';
 import { trialFrom } from '../instance/trial.ts';
 import { unfinished } from '../instance/unfinished.ts';
 import { urlsOf } from '../product/template.ts';
@@ -180,6 +180,7 @@ const stateAfter = (ports: Ports, prepared: Prepared, at: string): InstanceState
     manifest: target.manifest,
     installedAt: before?.installed ? before.installedAt : at,
     changedAt: at,
+    folder: paths.folder,
     ...trialsAfter(prepared, at),
   };
 };
@@ -198,7 +199,7 @@ const trialsAfter = (
 /** What can be gone back to afterwards: the release that is left, with its data; a reinstall keeps what there was. */
 const previousAfter = (target: Target, plan: Plan, at: string): InstanceState['previous'] => {
   const { before } = target;
-  if (before === null || !before.installed) return null;
+  if (before === null || !before.installed || isFromElsewhere(target.paths, before)) return null;
   if (plan.kind === 'reinstall') return before.previous;
   return {
     release: before.release,
@@ -206,7 +207,6 @@ const previousAfter = (target: Target, plan: Plan, at: string): InstanceState['p
     settings: before.settings,
     backup: backupName(target.paths, plan),
     at,
-    folder: target.paths.folder,
   };
 };
 

@@ -11,7 +11,7 @@ import { consentOf } from '../consent/gather.ts';
 import { Failure } from '../errors.ts';
 import type { InstancePaths } from '../instance/paths.ts';
 import type { InstanceState } from '../instance/state.ts';
-import { readState, writeState } from '../instance/state.ts';
+import { readState, refuseCopy, writeState } from '../instance/state.ts';
 import { ensureProgram, findProgram, type Program } from '../release/program.ts';
 import { gate } from '../service/health.ts';
 import { comingVetoOf } from '../service/server-veto.ts';
@@ -54,6 +54,7 @@ const turn = async (
   kind: PowerKind,
 ): Promise<boolean> => {
   await supervisors[state.supervisor].mustBeOurs(spec);
+  if (kind !== 'stop') refuseCopy(paths, state);
   if (kind === 'stop') return stop(paths, state, spec);
   if (kind === 'restart') await supervisors[state.supervisor].stop(spec);
   return (await start(paths, state, spec)) || kind === 'restart';

@@ -5,7 +5,6 @@ import type { InstancePaths } from '../instance/paths.ts';
 import type { InstanceState, Previous } from '../instance/state.ts';
 import { findStored, type StoredRelease } from '../release/store.ts';
 import { statIfThere } from '../system/files.ts';
-import { isSameFolder } from '../system/quick-files.ts';
 import { backupOf } from './steps/parts.ts';
 
 export interface WayBack {
@@ -15,13 +14,13 @@ export interface WayBack {
   readonly folder: string;
 }
 
-/** Throws 'no-previous' where there was no release before, 'refused-check' where it, its backup, or the folder that its configuration names is gone. */
+/** Throws 'no-previous' where there was no release before, 'refused-check' where it or its backup is gone. */
 export const wayBack = (paths: InstancePaths, { previous, title, release }: InstanceState): WayBack => {
   if (previous === null)
     throw new Failure(
       'no-previous',
       `${paths.name} has no release before ${release.version}.`,
-      'There is one after an upgrade.',
+      'There is one after an upgrade. A folder that was moved or copied begins without one.',
     );
   const { product, version, digest } = previous.release;
   const stored = findStored(paths.home, product, version, digest);
@@ -29,16 +28,8 @@ export const wayBack = (paths: InstancePaths, { previous, title, release }: Inst
   if (stored === undefined)
     throw noWay(paths, `The release before, ${title} ${version}, is missing or incomplete in the store.`);
   if (statIfThere(folder)?.kind !== 'folder') throw noWay(paths, backupGone(folder));
-  if (isFromElsewhere(paths, previous)) throw noWay(paths, namesElsewhere(previous));
   return { previous, stored, folder };
 };
-
-/** Whether the configuration of then was written for a folder elsewhere: this one was moved here, or is a copy. */
-export const isFromElsewhere = (paths: InstancePaths, { folder }: Previous): boolean =>
-  folder !== undefined && !isSameFolder(folder, paths.folder);
-
-export const namesElsewhere = ({ release, folder }: Previous): string =>
-  `The configuration of ${release.version} was written for ${folder} and names what lies there.`;
 
 export const backupGone = (folder: string): string => `The backup of a rollback, ${folder}, is gone.`;
 

@@ -11,6 +11,7 @@ import type { InstanceState } from '../instance/state.ts';
 import { readState } from '../instance/state.ts';
 import { loadProduct, parseProductReference, pickRelease } from '../product/catalogue.ts';
 import { type GivenSettings, resolveSettings } from '../product/resolve-settings.ts';
+import { findStored, type StoredRelease } from '../release/store.ts';
 import type { World } from '../system/world.ts';
 
 export interface Meant {
@@ -35,14 +36,36 @@ export const noticeAbout = async (
   if (to !== undefined && version !== undefined) {
     throw new Failure('usage-option', `Both "@${version}" and --to ${to} name a version.`, 'Give one of them.');
   }
-  const product = await loadProduct(world, state === undefined ? name : (state.manifest ?? state.product));
-  const release = pickRelease(product, to ?? version ?? state?.release.version);
+  const wanted = to ?? version ?? state?.release.version;
+  const { product, release } = await fromCatalogue(
+    world,
+    state === undefined ? name : (state.manifest ?? state.product),
+    wanted,
+  ).catch((error: unknown) => {
+    const stored = state === undefined ? undefined : storedOf(home, state, wanted);
+    if (stored === undefined) throw error;
+    return stored;
+  });
   const { settings } = resolveSettings(product, {
     ...other,
     ...(state === undefined ? {} : { before: state.settings }),
   });
   return { version: release.version, notice: makeNotice(product, release, settings) };
 };
+
+type Found = Pick<StoredRelease, 'product' | 'release'>;
+
+const fromCatalogue = async (world: World, name: string, version: string | undefined): Promise<Found> => {
+  const product = await loadProduct(world, name);
+  return { product, release: pickRelease(product, version) };
+};
+
+/** What a reinstall or a rollback would run although the catalogue has it no more. */
+const storedOf = (home: string, { release, previous }: InstanceState, version: string | undefined): Found | undefined =>
+  [release, ...(previous === null ? [] : [previous.release])]
+    .filter((one) => one.version === version)
+    .map((one) => findStored(home, one.product, one.version, one.digest))
+    .find((found) => found !== undefined);
 
 /** The installed instance of that name; without a name the only one there is, and none where nothing is installed. Throws 'usage-name' where several are. */
 const instanceMeant = async (home: string, given: string | undefined): Promise<InstanceState | undefined> => {

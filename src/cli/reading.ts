@@ -6,6 +6,7 @@
 import { join } from 'node:path';
 import { Failure } from '../errors.ts';
 import { listInstances, pickInstance } from '../instance/find.ts';
+import { keptTexts } from '../instance/kept.ts';
 import { type InstancePaths, instancePaths } from '../instance/paths.ts';
 import { codeOf, listFolder, readBytesIfThere, statIfThere } from '../system/files.ts';
 import type { World } from '../system/world.ts';
@@ -81,7 +82,9 @@ export const refuseRoots = (world: World, home: string, flags: Flags, given: str
   if (!looksFurther(world, home, flags)) return;
   const isNone = listInstances(home).length === 0;
   const name = given === undefined ? undefined : asInstanceName(given);
-  if (name === undefined ? !isNone || given !== undefined : statIfThere(instancePaths(home, name).folder)) return;
+  // What an uninstall has kept is told of by whoever looks for it.
+  const isAbout = name === undefined && (!isNone || given !== undefined || keptTexts(home).length > 0);
+  if (isAbout || (name !== undefined && statIfThere(instancePaths(home, name).folder) !== undefined)) return;
   const shared = systemInstances();
   if (shared === 'closed') {
     if (isNone) throw rootNeeded(given);

@@ -6,8 +6,10 @@
  * absent one, and never written over. The parser is our own and small: `status` reads this file on every call.
  */
 
+import { join } from 'node:path';
 import { Failure } from '../errors.ts';
-import { readIfThere, writeDurably } from '../system/files.ts';
+import { readIfThere, statIfThere, writeDurably } from '../system/files.ts';
+import { isSameFolder } from '../system/quick-files.ts';
 import type { GenerationKey, InstanceName, NoticeId, ProductName, Version } from '../values.ts';
 import { asGenerationKey, asInstanceName, asNoticeId, asProductName, asVersion } from '../values.ts';
 import { field, oneOf, optional, record, text, whole, yesNo } from './fields.ts';
@@ -42,8 +44,6 @@ export interface Previous {
   /** Folder under `backups/` that holds data, config and config.base of then. */
   readonly backup: string;
   readonly at: string;
-  /** The instance's folder of then, which that configuration may name. Absent in states of older versions. */
-  readonly folder?: string;
 }
 
 export interface InstanceState {
@@ -73,6 +73,8 @@ export interface InstanceState {
   readonly manifest: string | null;
   readonly installedAt: string;
   readonly changedAt: string;
+  /** The instance's folder when its configuration was written, which may name it. Absent in states of older versions. */
+  readonly folder?: string;
   /** The release is on trial, or was; absent where it never was. */
   readonly trial?: Trial;
   /** Absent but after a rollback that a trial brought about. */
@@ -81,7 +83,8 @@ export interface InstanceState {
 
 /**
  * Reads the state, or undefined where there is none. A copy of another instance's folder is an instance of its own, under the name of the folder that it lies in: what the
- * other's name stands for (unit, lock, user) is none of its. Throws 'refused-state-damaged' for a file that can't be trusted.
+ * other's name stands for (unit, lock, user) is none of its. Nor has it, or one that was moved, anything to go back to: the configuration of then names the folder that it was
+ * written for. Throws 'refused-state-damaged' for a file that can't be trusted.
  */
 export const readState = (paths: InstancePaths): InstanceState | undefined => {
   const content = readIfThere(paths.state);
@@ -98,10 +101,31 @@ export const readState = (paths: InstancePaths): InstanceState | undefined => {
   }
 };
 
-const ofFolder = (state: InstanceState, { name }: InstancePaths): InstanceState => {
-  if (state.name === name) return state;
+const ofFolder = (state: InstanceState, paths: InstancePaths): InstanceState => {
+  const here = isFromElsewhere(paths, state) ? { ...state, previous: null } : state;
+  if (state.name === paths.name) return here;
   const { account } = state;
-  return { ...state, name, account: account === null ? null : { ...account, made: false } };
+  return { ...here, name: paths.name, account: account === null ? null : { ...account, made: false } };
+};
+
+/** Whether its configuration was written for a folder elsewhere: this one was moved here, or is a copy. */
+export const isFromElsewhere = ({ folder }: InstancePaths, state: InstanceState): boolean =>
+  state.folder !== undefined && !isSameFolder(state.folder, folder);
+
+/** Throws 'refused-check' for a copy of an instance that is still there, before its server is started: it would begin with that one's data. */
+export const refuseCopy = (paths: InstancePaths, state: InstanceState): void => {
+  const { folder } = state;
+  if (
+    folder === undefined ||
+    !isFromElsewhere(paths, state) ||
+    statIfThere(join(folder, 'instance.json')) === undefined
+  )
+    return;
+  throw new Failure(
+    'refused-check',
+    `${paths.name} is a copy of ${folder}, and its configuration still names what lies there.`,
+    `Give it one of its own, with ports of its own: assent reinstall ${paths.name} --set KEY=VALUE. Nothing was changed.`,
+  );
 };
 
 /** Writes the state durably. Readable to the server's group, for the resolver runs there too. */
@@ -136,6 +160,7 @@ export const parseState = (value: unknown): InstanceState => {
     manifest: optional(at, 'manifest', (value) => value),
     installedAt: text(at, 'installedAt'),
     changedAt: text(at, 'changedAt'),
+    ...(at['folder'] === undefined ? {} : { folder: text(at, 'folder') }),
     ...parseTrials(at),
   };
 };
@@ -162,7 +187,6 @@ const parsePrevious = (value: unknown): Previous => {
     settings: parseSettings(at['settings'], 'previous.settings'),
     backup: field(at, 'backup', (name) => (/^[\w.-]+$/.test(name) && !name.startsWith('.') ? name : undefined)),
     at: text(at, 'at'),
-    ...(at['folder'] === undefined ? {} : { folder: text(at, 'folder') }),
   };
 };
 

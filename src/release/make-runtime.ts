@@ -13,7 +13,7 @@ import { doubleQuickly } from '../system/quick-files.ts';
 import { withReleaseWorkers } from '../system/release-workers.ts';
 import type { World } from '../system/world.ts';
 import { homePaths } from './layout.ts';
-import { wrongAnswer } from './node-answer.ts';
+import { type AskedAs, askedIn, wrongAnswer } from './node-answer.ts';
 import { ownNode } from './program-build.ts';
 import { nodeVersions, pinOf } from './runtimes.ts';
 import { putAside, settle } from './settle.ts';
@@ -45,7 +45,7 @@ export const makeRuntime = (world: World, home: string, runtime: WantedRuntime, 
       await workers.seal({ folder, except: [], readOnly: true });
     });
     syncTree(folder);
-    if (await isBroken(runtime)) putAside(runtime.folder, join(staging, 'broken'));
+    if (await isBroken(runtime, askedIn(home, world.user.uid))) putAside(runtime.folder, join(staging, 'broken'));
     settle(folder, runtime.folder);
   });
 
@@ -78,8 +78,10 @@ const tryProgram = async (program: string, version: string): Promise<void> => {
 };
 
 /** There, and without a program that runs. */
-const isBroken = async ({ folder, runs, version }: WantedRuntime): Promise<boolean> =>
-  runs !== undefined && statIfThere(folder) !== undefined && (await wrongAnswer(join(folder, runs), version)) !== null;
+const isBroken = async ({ folder, runs, version }: WantedRuntime, as: AskedAs): Promise<boolean> =>
+  runs !== undefined &&
+  statIfThere(folder) !== undefined &&
+  (await wrongAnswer(join(folder, runs), version, as)) !== null;
 
 const notPinned = (world: World, { name, version }: WantedRuntime): Failure =>
   new Failure(

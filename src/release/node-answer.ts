@@ -4,12 +4,19 @@
  */
 import { codeOf, type Owner } from '../system/files.ts';
 import { type RunResult, run } from '../system/processes.ts';
+import { strangerAt } from '../system/users.ts';
 
 /** Who asks, where that is not ourselves. */
 export interface AskedAs {
   readonly owner?: Owner;
   readonly cwd?: string;
 }
+
+/** As root whoever else owns the home is asked: what lies there may be of his making. */
+export const askedIn = (home: string, uid: number): AskedAs => {
+  const owner = uid === 0 ? strangerAt([home]) : undefined;
+  return owner === undefined ? {} : { owner, cwd: '/' };
+};
 
 /** Null where it answers as that version; else the beginning of what it says, or that it does not run. */
 export const wrongAnswer = async (node: string, version: string, as: AskedAs = {}): Promise<string | null> => {

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { statIfThere, syncTree } from '../system/files.ts';
 import type { World } from '../system/world.ts';
 import { homePaths } from './layout.ts';
-import { wrongAnswer } from './node-answer.ts';
+import { askedIn, wrongAnswer } from './node-answer.ts';
 import { type Build, buildOf, copyProgram, isWhole, nameOfBuild, type Program, programIn } from './program-build.ts';
 import { ownNodeVersion } from './runtimes.ts';
 
@@ -29,7 +29,7 @@ export const hasProgram = (world: World, home: string): boolean => {
 export const ensureProgram = async (world: World, home: string): Promise<Program> => {
   const build = buildOf(world);
   const target = folderOf(home, build);
-  if (await isSound(world, target, build)) return programIn(target);
+  if (await isSound(world, home, target, build)) return programIn(target);
   const [{ ensureNode }, { withStaging }, { putAside, settle }] = await Promise.all([
     import('./runtime.ts'),
     import('./staging.ts'),
@@ -40,7 +40,7 @@ export const ensureProgram = async (world: World, home: string): Promise<Program
     const folder = join(staging, 'program');
     copyProgram(world, build, folder, node);
     syncTree(folder);
-    if (statIfThere(target) !== undefined && !(await isSound(world, target, build)))
+    if (statIfThere(target) !== undefined && !(await isSound(world, home, target, build)))
       putAside(target, join(staging, 'damaged'));
     settle(folder, target);
   });
@@ -50,6 +50,7 @@ export const ensureProgram = async (world: World, home: string): Promise<Program
 const folderOf = (home: string, build: Build): string => join(homePaths(home).runtimes, 'assent', nameOfBuild(build));
 
 /** Whole, with a Node that runs; the copy that is running itself has one. */
-const isSound = async (world: World, folder: string, build: Build): Promise<boolean> =>
+const isSound = async (world: World, home: string, folder: string, build: Build): Promise<boolean> =>
   isWhole(folder, build) &&
-  (folder === world.program || (await wrongAnswer(programIn(folder).node, ownNodeVersion)) === null);
+  (folder === world.program ||
+    (await wrongAnswer(programIn(folder).node, ownNodeVersion, askedIn(home, world.user.uid))) === null);

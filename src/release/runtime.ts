@@ -12,7 +12,7 @@ import { statIfThere } from '../system/files.ts';
 import type { World } from '../system/world.ts';
 import { runtimeFolder } from './layout.ts';
 import type { WantedRuntime } from './make-runtime.ts';
-import { wrongAnswer } from './node-answer.ts';
+import { askedIn, wrongAnswer } from './node-answer.ts';
 import { npmVersion } from './runtimes.ts';
 import type { StoreEvents } from './store-events.ts';
 
@@ -35,7 +35,7 @@ export const ensureNode = async (
   events?: StoreEvents,
 ): Promise<string> => {
   const found = findRuntime(home, version);
-  if (found !== undefined && (await wrongAnswer(found, version)) === null) return found;
+  if (found !== undefined && (await wrongAnswer(found, version, askedIn(home, world.user.uid))) === null) return found;
   const folder = runtimeFolder(home, 'node', version);
   const only = ['bin/node', 'LICENSE', 'package.json'];
   await ensure(world, home, { name: nodePackage(world), version, folder, only, runs: 'bin/node' }, events);

@@ -4,7 +4,8 @@
  */
 
 import type { InstancePaths } from '../instance/paths.ts';
-import { type Owner, statIfThere } from '../system/files.ts';
+import type { Owner } from '../system/files.ts';
+import { strangerAt } from '../system/users.ts';
 import type { ServiceSpec } from './spec.ts';
 
 /** Given only where we are root and can choose; otherwise they run as we do. */
@@ -18,9 +19,3 @@ export const ownerFor = ({ account, host, paths }: ServiceSpec): Owner | undefin
 /** The same for what an installation shares with others, its private Node: whoever owns the home or the instance may have put it there. */
 export const ownerOfShared = ({ home, folder }: InstancePaths, uid: number): Owner | undefined =>
   uid === 0 ? strangerAt([home, folder]) : undefined;
-
-/** Whoever else than root owns the first of them that is not root's. */
-const strangerAt = (places: readonly string[]): Owner | undefined => {
-  const stat = places.map(statIfThere).find((found) => found !== undefined && found.uid !== 0);
-  return stat === undefined ? undefined : { uid: stat.uid, gid: stat.gid };
-};

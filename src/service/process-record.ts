@@ -43,7 +43,9 @@ export const readRecord = (paths: InstancePaths, uid: number): ProcessRecord | u
   if (statIfThere(file)?.uid !== uid) return undefined;
   try {
     const { folder, ...record } = parseRecord(JSON.parse(readIfThere(file) ?? ''));
-    return folder === undefined || isSameFolder(folder, paths.folder) ? record : undefined;
+    // One that was moved under a running server left nothing there.
+    const isOurs = folder === undefined || isSameFolder(folder, paths.folder) || statIfThere(folder) === undefined;
+    return isOurs ? record : undefined;
   } catch {
     return undefined;
   }

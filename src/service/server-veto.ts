@@ -13,9 +13,10 @@ import { readSeal } from '../release/seal-file.ts';
 import { statIfThere } from '../system/files.ts';
 import { environmentOf } from '../system/process-table.ts';
 import { isAlive } from '../system/processes.ts';
+import { findUserById } from '../system/users.ts';
 import { readRecord } from './process-record.ts';
 import { unitName } from './unit.ts';
-import { type Asker, dropInFolders, type UnitEnvironment, unitEnvironment } from './unit-environment.ts';
+import { type Asker, dropInFolders, type UnitEnvironment, unitEnvironment, veto } from './unit-environment.ts';
 import { mainProcessOf } from './unit-group.ts';
 
 export interface ServerVeto {
@@ -26,10 +27,14 @@ export interface ServerVeto {
 }
 
 export const findServerVeto = (world: Asker, paths: InstancePaths): ServerVeto =>
-  vetoIn(
-    paths,
-    (owner, state) => runningEnvironment(paths, owner, state) ?? comingEnvironment(world, paths, owner, state),
-  );
+  vetoIn(paths, (owner, state) => {
+    const coming = (): UnitEnvironment => comingEnvironment(world, paths, owner, state);
+    const running = runningEnvironment(paths, owner, state);
+    // What counts and sends beside a system unit sees no process: what it takes for a veto is one, also where the server has none.
+    const isShutIn = owner === 0 && state?.supervisor === 'systemd';
+    const unseen = running === undefined || !isShutIn || veto in running.variables ? null : coming().unseen;
+    return unseen === null ? (running ?? coming()) : { variables: { [veto]: '1' }, unseen };
+  });
 
 export const serverVetoOf = (world: Asker, paths: InstancePaths): string | undefined =>
   findServerVeto(world, paths).value;
@@ -44,7 +49,7 @@ const vetoIn = (
 ): ServerVeto => {
   const owner = statIfThere(paths.folder)?.uid;
   const { variables, unseen } = owner === undefined ? nothing : look(owner, stateOf(paths));
-  return { value: variables['DO_NOT_TRACK'], unseen };
+  return { value: variables[veto], unseen };
 };
 
 const nothing: UnitEnvironment = { variables: {}, unseen: null };
@@ -70,7 +75,8 @@ const comingEnvironment = (
 ): UnitEnvironment => {
   if (state?.installed !== true) return nothing;
   const folders = state.supervisor === 'systemd' ? dropInFolders(world, owner) : [];
-  return unitEnvironment(unitName(paths.name), folders, environmentFileOf(paths, state));
+  const home = findUserById(owner)?.home;
+  return unitEnvironment({ unit: unitName(paths.name), folders, home }, environmentFileOf(paths, state));
 };
 
 const environmentFileOf = ({ home, config }: InstancePaths, { release }: InstanceState): string | null => {

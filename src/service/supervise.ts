@@ -7,6 +7,7 @@
 
 import { messageOf } from '../errors.ts';
 import { type Child, type ChildExit, exitCodeOfChild, startChild } from '../system/child.ts';
+import { statIfThere } from '../system/files.ts';
 import { onSignals, type PassedSignal } from '../system/own-process.ts';
 import { identify, type ProcessIdentity, run, signalProcess, sleep } from '../system/processes.ts';
 import { type Stream, write } from '../system/terminal.ts';
@@ -54,7 +55,8 @@ export const supervise = async (
   try {
     for (let pause = 1; ; ) {
       // Without a word that there may be a server nobody would look for it.
-      while (!note('starting', null)) if (!(await waited(pause, turn))) return 0;
+      for (let again = pause; !note('starting', null); again = Math.min(again * 2, 30))
+        if (!(await waited(again, turn))) return 0;
       const began = performance.now();
       const ended = await runOnce(world, specNow, turn, output, note, mode);
       const stable = performance.now() - began > 60_000;
@@ -178,7 +180,8 @@ const recorder = (world: World, spec: ServiceSpec, say: (text: string) => void):
       restarts = count;
       return true;
     } catch (error) {
-      if (restarts < 0) throw error;
+      // Without its folder the instance was deleted, or moved away from here.
+      if (restarts < 0 || statIfThere(spec.paths.run) === undefined) throw error;
       say(`what becomes of the server can't be written down: ${messageOf(error)}`);
       return false;
     }

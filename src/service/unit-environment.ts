@@ -36,14 +36,21 @@ export interface UnitEnvironment {
   readonly unseen: string | null;
 }
 
+/** The unit, where its drop-ins lie, and the home of the manager's user. */
+export interface UnitAt {
+  readonly unit: string;
+  readonly folders: readonly string[];
+  readonly home?: string | undefined;
+}
+
 /** `file`: the environment file that the unit itself names. */
-export const unitEnvironment = (unit: string, folders: readonly string[], file: string | null): UnitEnvironment => {
+export const unitEnvironment = (at: UnitAt, file: string | null): UnitEnvironment => {
   let assigned: Record<string, string> = {};
   let files: Source[] = file === null ? [] : [{ path: file, text: textOf(file) }];
-  const dropIns = dropInsOf(unit, folders);
+  const dropIns = dropInsOf(at);
   for (const [key, value] of dropIns.flatMap(({ text = '' }) => settingsOf(text))) {
     if (key === 'Environment') assigned = value === '' ? {} : { ...assigned, ...assignmentsIn(value) };
-    if (key === 'EnvironmentFile') files = value === '' ? [] : [...files, namedFile(value, folders)];
+    if (key === 'EnvironmentFile') files = value === '' ? [] : [...files, namedFile(value, at)];
   }
   // A drop-in that can't be read may set, name or clear anything.
   return withFiles(assigned, [...files, ...dropIns.filter(({ text }) => text === undefined)]);
@@ -66,21 +73,29 @@ const withFiles = (assigned: Record<string, string>, files: readonly Source[]): 
   return { variables, unseen };
 };
 
-const veto = 'DO_NOT_TRACK';
+export const veto = 'DO_NOT_TRACK';
 
-/** As `EnvironmentFile=` names it: a hyphen before one that may be missing, specifiers and patterns, which only systemd resolves. */
-const namedFile = (value: string, folders: readonly string[]): Source => {
-  const path = value.replace(/^-/, '');
+/** As `EnvironmentFile=` names it: a hyphen before one that may be missing; patterns, and all but the plainest specifiers, only systemd resolves. */
+const namedFile = (value: string, at: UnitAt): Source => {
+  const { folders } = at;
+  const path = resolved(value.replace(/^-/, ''), at);
   if (/[%*?[]/.test(path)) return { path, text: undefined };
-  const mayLack = path !== value && !(folders.includes(systemUnits) && isHidden(path));
+  const mayLack = value.startsWith('-') && !(folders.includes(systemUnits) && isHidden(path));
   return { path, text: textOf(path, mayLack ? '' : undefined) };
+};
+
+/** With the names of the unit, which is no template, and the home put in. */
+const resolved = (path: string, { unit, home }: UnitAt): string => {
+  const name = unit.replace(/\.service$/, '');
+  const known: Record<string, string | undefined> = { n: unit, N: name, p: name, i: '', h: home };
+  return path.replace(/%([nNpih])/g, (as, letter) => known[letter] ?? as);
 };
 
 /** From what runs beside a server in a system unit (shutFilesystem in unit.ts): what lies there looks to it as if it were missing. */
 const isHidden = (path: string): boolean => /^\/(home|root|run\/user|tmp|var\/tmp)\//.test(path);
 
 /** A unit's drop-ins, in their order. For `assent-my-mail.service` also those of `assent-my-.service`, `assent-.service` and `service`. */
-const dropInsOf = (unit: string, folders: readonly string[]): Source[] => {
+const dropInsOf = ({ unit, folders }: UnitAt): Source[] => {
   const general = [...unit.matchAll(/-/g)].map(({ index }) => `${unit.slice(0, index + 1)}.service`).reverse();
   const found = new Map<string, string>();
   const closed: Source[] = [];

@@ -10,6 +10,7 @@ import { messageOf } from '../errors.ts';
 import type { InstancePaths } from '../instance/paths.ts';
 import { readState } from '../instance/state.ts';
 import { secondsBetweenLooks } from '../instance/trial.ts';
+import { codeOf } from '../system/files.ts';
 import { notedHolder } from '../system/lock.ts';
 import { ownCommand } from '../system/own-process.ts';
 import { sleep, startDetached } from '../system/processes.ts';
@@ -60,9 +61,10 @@ const watchAll = async (watched: Watched): Promise<void> => {
     try {
       seconds = await look(watched);
     } catch (error) {
-      const text = messageOf(error);
-      if (text !== trouble && !watched.isEnded()) watched.say(`a look at the release on trial failed: ${text}`);
-      trouble = text;
+      const kind = codeOf(error) ?? messageOf(error);
+      if (kind !== trouble && !watched.isEnded())
+        watched.say(`a look at the release on trial failed: ${messageOf(error)}`);
+      trouble = kind;
     }
     if (seconds === undefined) return;
     await nap(seconds, watched.isEnded);

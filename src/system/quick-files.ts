@@ -111,9 +111,15 @@ export const realPathIfThere = (path: string): string | undefined => {
   }
 };
 
-/** Whether two paths lead to one folder: as they are written, or, where both are there, through links. */
-export const isSameFolder = (one: string, other: string): boolean => {
-  if (one === other) return true;
-  const real = realPathIfThere(one);
-  return real !== undefined && real === realPathIfThere(other);
+/** Whether two paths lead to one folder: as they are written, or, where both are there, through links or another mount. */
+export const isSameFolder = (one: string, other: string): boolean =>
+  one === other || (identityOf(one) !== undefined && identityOf(one) === identityOf(other));
+
+const identityOf = (path: string): string | undefined => {
+  try {
+    const { dev, ino } = statSync(path, { bigint: true });
+    return `${dev} ${ino}`;
+  } catch {
+    return undefined;
+  }
 };

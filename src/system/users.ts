@@ -2,6 +2,7 @@
  * The machine's users and groups: /etc/passwd and /etc/group first, then whatever else the name service knows (LDAP, systemd) through `getent`.
  */
 import { readFileSync } from 'node:fs';
+import { type Owner, statIfThere } from './files.ts';
 
 export interface User {
   readonly name: string;
@@ -63,3 +64,9 @@ const parseGroups = (text: string): Group[] =>
     const [name, , gid] = line.split(':');
     return name && gid ? [{ name, gid: Number(gid) }] : [];
   });
+
+/** Whoever else than root owns the first of these places that is not root's. */
+export const strangerAt = (places: readonly string[]): Owner | undefined => {
+  const stat = places.map(statIfThere).find((found) => found !== undefined && found.uid !== 0);
+  return stat === undefined ? undefined : { uid: stat.uid, gid: stat.gid };
+};

@@ -81,7 +81,7 @@ test.each([
     };
     const telemetry = { say: 'on', by: 'flag', noticeId: 'n0000000000000000' };
     const request = { kind, given, yes: true, dryRun: false, ack: [], telemetry } as unknown as ChangeRequest;
-    await hearConsent(ports as unknown as Ports, request, target, {});
+    await hearConsent(ports as unknown as Ports, request, target, given);
     expect(notes.join()).toContain(`Read it with: assent telemetry notice ${about}. Then: `);
   },
 );

@@ -15,15 +15,17 @@ import { answers, change, putFile, refused, set } from '../support/steps.ts';
 let folder: string;
 let world: Scenario;
 let port: number;
+let product: string;
 
 beforeAll(async () => {
   folder = makeSandbox();
-  const product = fallibleMailDev(folder);
+  product = fallibleMailDev(folder);
   world = await makeScenario([`${product}@2.2.1`, `${product}@3.0.0`]);
   const [webPort = 0, smtpPort = 0] = await freePorts(2);
   port = webPort;
   await change(world, 'install', `${product}@2.2.1`, ...set({ webPort, smtpPort }));
   putFile(instance('data/kept.eml'), 'Subject: kept\n\nmail\n', instance());
+  copied('early');
   await change(world, 'upgrade', 'maildev', '--to', '3.0.0');
 });
 afterAll(async () => {
@@ -32,6 +34,8 @@ afterAll(async () => {
 });
 
 const instance = (...parts: string[]): string => world.path('instances/maildev', ...parts);
+const copied = (name: string): void =>
+  expect(spawnSync('cp', ['-a', instance(), world.path('instances', name)]).status).toBe(0);
 const versionOf = async (name: string): Promise<Document> => (await world.json(['status', name])).document.instance;
 const findings = async (name: string): Promise<Document> => (await world.json(['doctor', name])).document;
 
@@ -64,13 +68,18 @@ describe('a rollback', () => {
 describe('a copy of its folder under another name', () => {
   it('is an instance of its own, which stops and starts nothing of the first', async () => {
     const pid = readJson(instance('run/process.json')).child.pid;
-    expect(spawnSync('cp', ['-a', instance(), world.path('instances/copy')]).status).toBe(0);
+    copied('copy');
     expect(await versionOf('copy')).toMatchObject({ name: 'copy', state: 'stopped' });
     for (const args of [
       ['stop', 'copy'],
       ['telemetry', 'off', 'copy'],
     ])
       expect((await world.run(args)).exit).toBe(0);
+    for (const word of ['start', 'restart', 'run']) {
+      const { exit, document } = await world.json([word, 'copy']);
+      expect({ exit, code: document.error?.code }, word).toEqual({ exit: 3, code: 'refused-check' });
+      expect(document.error.message).toContain(`copy is a copy of ${instance()}`);
+    }
     expect(await answers(port)).toBe(true);
     const [webPort = 0, smtpPort = 0] = await freePorts(2);
     await change(world, 'reinstall', 'copy', ...set({ webPort, smtpPort }));
@@ -83,13 +92,20 @@ describe('a copy of its folder under another name', () => {
   });
 
   it('has no rollback, for the configuration of then names the folder of the first', async () => {
-    const { error } = await refused(world, 3, 'refused-check', 'rollback', 'copy');
-    expect(error.message).toBe(`The configuration of 2.2.1 was written for ${instance()} and names what lies there.`);
+    await refused(world, 10, 'no-previous', 'rollback', 'copy');
+    expect(await versionOf('copy')).toMatchObject({ previous: null });
     const { findings: toMend, notes } = await findings('copy');
-    expect(toMend).toEqual([]);
-    expect(notes).toContainEqual(
-      expect.objectContaining({ id: 'rollback-none', message: expect.stringContaining(instance()) }),
-    );
+    expect(toMend.filter(({ id }: Document) => id.startsWith('rollback'))).toEqual([]);
+    expect(notes).toContainEqual(expect.objectContaining({ id: 'rollback-none' }));
+  });
+
+  it('has none either behind an upgrade before its configuration was written anew', async () => {
+    const [webPort = 0, smtpPort = 0] = await freePorts(2);
+    await change(world, 'upgrade', 'early', '--to', '3.0.0', ...set({ webPort, smtpPort }));
+    expect(readJson(world.path('instances/early/instance.json'))).toMatchObject({ previous: null });
+    await refused(world, 10, 'no-previous', 'rollback', 'early');
+    await change(world, 'uninstall', 'early', '--purge', '--ack', 'purge-data');
+    expect(await answers(port)).toBe(true);
   });
 
   it('goes, and takes nothing of the first with it', async () => {

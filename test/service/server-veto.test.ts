@@ -21,11 +21,13 @@ const put = (file: string, text: string): string => {
 };
 const service = (...lines: string[]): string => ['[Service]', ...lines, ''].join('\n');
 
+const home = '/home/who';
+
 /** What a unit gets of these drop-ins, by their place below a folder of units. */
 const read = (dropIns: Readonly<Record<string, string>>, file: string | null = null, unit = 'assent-mail.service') => {
   const folder = sandbox(inMemory);
   for (const [place, text] of Object.entries(dropIns)) put(join(folder, place), text);
-  return unitEnvironment(unit, [join(folder, 'etc'), join(folder, 'run')], file);
+  return unitEnvironment({ unit, folders: [join(folder, 'etc'), join(folder, 'run')], home }, file);
 };
 const of = (...given: Parameters<typeof read>) => read(...given).variables;
 const override = 'etc/assent-mail.service.d/override.conf';
@@ -77,21 +79,36 @@ test('a file that systemd gives the server and that can not be seen is taken for
   const says = put(join(folder, 'says.env'), 'DO_NOT_TRACK=0\n');
   const linked = join(folder, 'linked.env');
   symlinkSync('/root/nowhere/at/all', linked);
-  for (const path of ['/nowhere/at/all', '/etc/%p.env', '/etc/assent-*.env', '/etc/mail?.env', folder, linked])
+  for (const path of ['/nowhere/at/all', '/etc/%t.env', '/etc/assent-*.env', '/etc/mail?.env', folder, linked])
     expect(unseen(`EnvironmentFile=${path}`), path).toBe(path);
-  for (const path of ['/etc/%p.env', folder, `${says}/below`, linked])
+  for (const path of ['/etc/%t.env', folder, `${says}/below`, linked])
     expect(unseen(`EnvironmentFile=-${path}`), path).toBe(path === `${says}/below` ? null : path);
   expect(unseen('EnvironmentFile=-/nowhere/at/all', 'EnvironmentFile=-/dev/null')).toBeNull();
   expect(unseen('EnvironmentFile=/nowhere/at/all', 'EnvironmentFile=')).toBeNull();
-  const { variables } = read({ [override]: service('EnvironmentFile=/etc/%p.env', `EnvironmentFile=${says}`) });
+  const { variables } = read({ [override]: service('EnvironmentFile=/etc/%t.env', `EnvironmentFile=${says}`) });
   expect(variables).toEqual({ DO_NOT_TRACK: '0' });
+});
+
+test('the names of the unit and the home stand in a path as systemd puts them in', () => {
+  const folder = sandbox(inMemory);
+  const says = put(join(folder, 'assent-mail.env'), 'DO_NOT_TRACK=1\n');
+  for (const name of ['%p.env', '%N.env', '%i%p.env'])
+    expect(read({ [override]: service(`EnvironmentFile=-${folder}/${name}`) })).toEqual({
+      variables: { DO_NOT_TRACK: '1' },
+      unseen: null,
+    });
+  expect(unseen('EnvironmentFile=%h/x.env')).toBe(`${home}/x.env`);
+  expect(unseen('EnvironmentFile=-%h/x.env')).toBeNull();
+  expect(says).toContain(folder);
 });
 
 test("what system units can't look into is no less doubtful where it may be missing", () => {
   const folder = sandbox(inMemory);
   put(join(folder, 'assent-mail.service.d/x.conf'), service('EnvironmentFile=-/root/nowhere/at/all'));
-  expect(unitEnvironment('assent-mail.service', [folder], null).unseen).toBeNull();
-  expect(unitEnvironment('assent-mail.service', [folder, systemUnits], null).unseen).toBe('/root/nowhere/at/all');
+  expect(unitEnvironment({ unit: 'assent-mail.service', folders: [folder] }, null).unseen).toBeNull();
+  expect(unitEnvironment({ unit: 'assent-mail.service', folders: [folder, systemUnits] }, null).unseen).toBe(
+    '/root/nowhere/at/all',
+  );
 });
 
 test('links are followed as systemd does, and one to /dev/null puts a drop-in out of force', () => {
@@ -99,10 +116,15 @@ test('links are followed as systemd does, and one to /dev/null puts a drop-in ou
   const [conf, other] = ['10.conf', '20.conf'].map((name) => join(folder, 'assent-mail.service.d', name));
   put(sure(conf), service('Environment=DO_NOT_TRACK=1'));
   symlinkSync('10.conf', sure(other));
-  expect(unitEnvironment('assent-mail.service', [folder], null).variables).toEqual({ DO_NOT_TRACK: '1' });
+  expect(unitEnvironment({ unit: 'assent-mail.service', folders: [folder] }, null).variables).toEqual({
+    DO_NOT_TRACK: '1',
+  });
   rmSync(sure(conf));
   symlinkSync('/dev/null', sure(conf));
-  expect(unitEnvironment('assent-mail.service', [folder], null)).toEqual({ variables: {}, unseen: null });
+  expect(unitEnvironment({ unit: 'assent-mail.service', folders: [folder] }, null)).toEqual({
+    variables: {},
+    unseen: null,
+  });
 });
 
 /** Mail with a yes, which systemd starts for a user whose units lie in a folder of the test's. */

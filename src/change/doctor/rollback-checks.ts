@@ -14,21 +14,13 @@ import { backupDifferences } from '../backup-digests.ts';
 import { wrongAnswerIn } from '../node-answer.ts';
 import { lackingForCopy } from '../space.ts';
 import { backupOf } from '../steps/parts.ts';
-import { backupGone, isFromElsewhere, namesElsewhere } from '../way-back.ts';
+import { backupGone, dataGone } from '../way-back.ts';
 import { type Found, note, type Patient, problem } from './finding.ts';
 
 const goesBack = (patient: Patient): Found[] => {
   const { previous } = patient.state;
   if (previous === null)
     return [note('rollback-none', 'There is no release to roll back to.', 'There is one after an upgrade.')];
-  if (isFromElsewhere(patient.paths, previous))
-    return [
-      note(
-        'rollback-none',
-        `There is no rollback: ${namesElsewhere(previous)}`,
-        'There is one after the next upgrade.',
-      ),
-    ];
   const { version } = previous.release;
   const data =
     dataTaken(patient, previous) === 'then'
@@ -84,12 +76,16 @@ const runtimeThere = async (patient: Patient): Promise<Found[]> => {
 
 const renewed = 'A rollback fetches it again where that needs a network. Nothing is wrong with what runs.';
 
-const backupIntact = async ({ paths, state }: Patient): Promise<Found[]> => {
+const backupIntact = async (patient: Patient): Promise<Found[]> => {
+  const { paths, state } = patient;
   if (state.previous === null) return [];
   const { backup } = state.previous;
   const folder = backupOf(paths, backup);
   if (statIfThere(folder)?.kind !== 'folder')
     return [problem('rollback-backup', backupGone(folder), `Restore it from a backup of the machine. ${noWayBack}`)];
+  const then = join(folder, 'data');
+  if (dataTaken(patient, state.previous) === 'then' && statIfThere(then) === undefined)
+    return [problem('rollback-backup', dataGone(then).message, besideBackup)];
   const differences = await backupDifferences(paths, backup, state.account);
   if (differences === 'unknown')
     return [

@@ -3,7 +3,7 @@ import { consentForService } from '../../consent/for-service.ts';
 import { mayCount } from '../../consent/gather.ts';
 import { noteGap } from '../../consent/window.ts';
 import { instancePaths } from '../../instance/paths.ts';
-import { readState } from '../../instance/state.ts';
+import { readState, refuseCopy } from '../../instance/state.ts';
 import { comingVetoOf, serverVetoOf } from '../../service/server-veto.ts';
 import { onEndingSignal } from '../../system/signals.ts';
 import { forgetOldCopies } from '../../telemetry/old-copies.ts';
@@ -17,6 +17,8 @@ export const run: Run = async ({ world, home, flags, operands }) => {
   const off = onEndingSignal(() => {});
   try {
     const paths = instancePaths(home, name);
+    const state = readState(paths);
+    if (state !== undefined && mode === 'foreground') refuseCopy(paths, state);
     forgetOldCopies(world, paths);
     const mayRun = () => mayCount(world, paths, serverVetoOf(world, paths)).collecting;
     // A unit's own preparation is started with the very environment that the server gets.
