@@ -9,7 +9,7 @@ import type { InstancePaths } from '../instance/paths.ts';
 import { unfinished } from '../instance/unfinished.ts';
 import { makeFolder, statIfThere } from '../system/files.ts';
 import type { LockHolder } from '../system/lock.ts';
-import { notedHolder, tryLock } from '../system/lock.ts';
+import { isLocked, notedHolder, tryLock } from '../system/lock.ts';
 import { sleep } from '../system/processes.ts';
 import type { World } from '../system/world.ts';
 import { mustBeWritable } from '../system/writable.ts';
@@ -103,10 +103,11 @@ export const refuseUnwritable = (paths: InstancePaths): void => {
   for (const folder of [dirname(paths.lock), paths.folder]) mustBeWritable(folder);
 };
 
-/** For whoever is about to ask questions: throws 'instance-busy' where somebody has noted that he holds the instance. */
+/** For whoever is about to ask questions: throws 'instance-busy' where somebody has noted that he holds the instance, and does. */
 export const refuseHeld = (paths: InstancePaths): void => {
   const holder = notedHolder(paths.lock);
-  if (holder !== undefined) throw busy(paths, holder);
+  // A note that could not be taken away again may be our own.
+  if (holder !== undefined && isLocked(paths.lock)) throw busy(paths, holder);
 };
 
 const busy = (paths: InstancePaths, holder: LockHolder | undefined): Failure =>

@@ -138,6 +138,8 @@ const makeLock = (fd: number, path: string, holder: LockHolder): Lock => {
       if (!open) return;
       open = false;
       try {
+        // Names nobody any more, also where the file can't be cut.
+        writeSync(fd, '\n', 0);
         ftruncateSync(fd, 0);
       } catch {
         // As above; and whoever releases a lock is at an end that this must not make another one.

@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { argumentsOf, listProcesses, ownerOf } from '../../src/system/process-table.ts';
 import { forgetAccount } from '../support/as-root.ts';
-import { awayFromMidnight } from '../support/clock.ts';
+import { awayFromTheFullHour } from '../support/clock.ts';
 import { nginxProduct, noNginx } from '../support/nginx-product.ts';
 import { lookAt } from '../support/running.ts';
 import { freePort, isRoot, makeSandbox, removeSandbox } from '../support/sandbox.ts';
@@ -86,7 +86,7 @@ describe.skipIf(why !== undefined).each([['a user', false] as const, ...(isRoot 
 
     /** Six people open a page; one more asks not to be counted. */
     const visited = async (): Promise<void> => {
-      await awayFromMidnight();
+      await awayFromTheFullHour();
       for (let client = 2; client <= 7; client += 1) expect(await ask(client, `/pages/${client}?q=1`)).toBe(200);
       await ask(8, '/pages/8', { 'sec-gpc': '1' });
       await read();

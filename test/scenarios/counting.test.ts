@@ -7,7 +7,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { withdraw } from '../../src/consent/withdraw.ts';
-import { awayFromMidnight } from '../support/clock.ts';
+import { awayFromTheFullHour } from '../support/clock.ts';
 import { type Counted, countedInstance } from '../support/counted.ts';
 import { freePort, sandbox } from '../support/sandbox.ts';
 import { visit } from '../support/visits.ts';
@@ -86,7 +86,7 @@ const deliver = (port: number): Promise<void> =>
 test('MailDev: each action by its counter, browsers and hours with five clients at least, and a part when it is told to end', async () => {
   const { counted, server } = await maildev();
   const id = await firstMessage(server.port);
-  await awayFromMidnight();
+  await awayFromTheFullHour();
   for (let client = 2; client <= 9; client += 1) {
     const headers = { 'user-agent': client < 8 ? firefox : chrome };
     expect(await ask(server.port, 'GET', '/api/email?limit=50', client, headers)).toBe(200);
@@ -141,7 +141,7 @@ test('Node-RED: its editor is counted in an application that is mounted in anoth
   const port = await freePort();
   const red = join(counted.release, 'node_modules/node-red/red.js');
   const server = await run(counted, port, [red, '--port', String(port), '--userDir', sandbox()]);
-  await awayFromMidnight();
+  await awayFromTheFullHour();
   for (let client = 2; client <= 9; client += 1) {
     expect(await ask(server.port, 'GET', '/', client, { 'user-agent': firefox, accept: 'text/html' })).toBe(200);
     expect(await ask(server.port, 'GET', '/context/global', client, { 'user-agent': firefox })).toBe(200);

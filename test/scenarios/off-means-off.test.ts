@@ -21,7 +21,7 @@ import { hostOf, type ServiceSpec, serviceSpec } from '../../src/service/spec.ts
 import { renderUnit } from '../../src/service/unit.ts';
 import { realWorld } from '../../src/system/world.ts';
 import { type CaseAnswer, conduct, finish, type Home, inMemory, makeHome, sure } from '../consent/support.ts';
-import { awayFromMidnight } from '../support/clock.ts';
+import { awayFromTheFullHour } from '../support/clock.ts';
 import { freePort, freePorts, sandbox } from '../support/sandbox.ts';
 import { eventually } from '../support/service.ts';
 import { visit } from '../support/visits.ts';
@@ -81,7 +81,7 @@ it('has a row for each', () => expect(rows).toHaveLength(60));
 
 it.for(rows)('%s, %s, veto %s', async ([history, state, veto], { skip }) => {
   skip(strace !== undefined, strace);
-  await awayFromMidnight();
+  await awayFromTheFullHour();
   const folder = join(sandbox(inMemory), 'home');
   mkdirSync(folder);
   const home = makeHome(folder);

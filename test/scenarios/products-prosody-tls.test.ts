@@ -13,6 +13,7 @@ import tls from 'node:tls';
 import { expect, it, onTestFinished } from 'vitest';
 import { type Renewable, renewable } from '../support/certificates.ts';
 import { chromium, noChromium } from '../support/chromium.ts';
+import { awayFromTheFullHour } from '../support/clock.ts';
 import { plainDoor, proxyDoor } from '../support/doors.ts';
 import { quickProduct } from '../support/quick-product.ts';
 import { freePorts, sandbox } from '../support/sandbox.ts';
@@ -33,11 +34,13 @@ it.skipIf(noChromium !== undefined)(
     await encrypts(chat);
     await isExamined(chat);
 
+    await awayFromTheFullHour(60_000);
     await sixPeople(chat);
     expect(await counted(chat)).toEqual({ 'client-opened': 6, 'signed-in': 6, 'archive-read': 6, 'file-uploaded': 6 });
 
     await fine(chat, 'start', 'prosody');
     await withYes(chat, 'upgrade', 'prosody');
+    await awayFromTheFullHour(60_000);
     await sixPeople(chat);
     await oneInBrowser(chat);
     const { 'archive-read': read, ...others } = await counted(chat);

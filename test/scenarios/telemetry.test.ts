@@ -6,7 +6,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { chromium, noChromium } from '../support/chromium.ts';
-import { awayFromMidnight, type Clock, movableClock, noClock } from '../support/clock.ts';
+import { awayFromTheFullHour, type Clock, movableClock, noClock } from '../support/clock.ts';
 import { sendMail } from '../support/mail.ts';
 import { quickProduct } from '../support/quick-product.ts';
 import { type Receiver, receiver } from '../support/receiver.ts';
@@ -126,7 +126,7 @@ const metricsOf = (bytes: Buffer): Record<string, Record<string, number>> => {
 };
 
 it.skipIf(missing !== undefined)('counts, closes the day, previews, sends, and is erased', async () => {
-  await awayFromMidnight(120_000);
+  await awayFromTheFullHour(120_000);
   const server = await installed('with-yes', '--telemetry=on');
   expect(argumentsOf(server)).toContain('count-preload');
   expect((await json('telemetry', 'status', server.name)).consent).toMatchObject({ collecting: true });

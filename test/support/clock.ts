@@ -47,8 +47,11 @@ export const movableClock = (folder: string): Clock => {
   };
 };
 
-/** What is counted belongs to a day, UTC: whoever wants a day's visits together does not begin right before midnight. `needs`: how long they take. */
-export const awayFromMidnight = async (needs = 30_000): Promise<void> => {
-  const left = 86_400_000 - (Date.now() % 86_400_000);
+/**
+ * What is counted belongs to a day and an hour, UTC, and what has too few people behind it goes: whoever wants visits together does not begin right before the hour ends.
+ * `needs`: how long they take.
+ */
+export const awayFromTheFullHour = async (needs = 30_000): Promise<void> => {
+  const left = 3_600_000 - (Date.now() % 3_600_000);
   if (left < needs) await sleep(left + 500);
 };

@@ -21,7 +21,7 @@ import type { AccessLog } from '../../src/product/manifest.ts';
 import { releaseFolder } from '../../src/release/layout.ts';
 import { type Part, parsePart } from '../../src/telemetry/part.ts';
 import { type CaseAnswer, conduct, type Ends, type Home, makeHome, noticeOf, sure } from '../consent/support.ts';
-import { awayFromMidnight } from './clock.ts';
+import { awayFromTheFullHour } from './clock.ts';
 import { sandbox } from './sandbox.ts';
 
 export const followedInstance = async (
@@ -100,7 +100,7 @@ const linkAt = (path: string): string => {
 
 /** It counts, and a second has gone by: lines tell no more than their second, and those of the one in which it began are left out. */
 export const untilItCounts = async (follower: Follower, home: Home, log: string): Promise<void> => {
-  await awayFromMidnight();
+  await awayFromTheFullHour();
   await expect.poll(() => holds(follower, home.paths.counts) && holds(follower, log), { timeout: 20_000 }).toBe(true);
   await new Promise((resolve) => setTimeout(resolve, 1100));
 };

@@ -1,7 +1,7 @@
 /** Visitors of a server on this machine: each from an address of its own. */
 import { type OutgoingHttpHeaders, request } from 'node:http';
 import { expect } from 'vitest';
-import { awayFromMidnight } from './clock.ts';
+import { awayFromTheFullHour } from './clock.ts';
 
 interface Wanted {
   readonly method?: string;
@@ -40,7 +40,7 @@ export const loggedIn = (password: string): OutgoingHttpHeaders => ({
 
 /** Six people open their mailbox in MailDev's WebClient. */
 export const sixVisits = async ({ port, password }: Visited): Promise<void> => {
-  await awayFromMidnight();
+  await awayFromTheFullHour();
   for (let client = 2; client <= 7; client += 1) {
     const { status } = await visit(port, client, '/api/email', { headers: loggedIn(password) });
     expect(status).toBe(200);

@@ -57,16 +57,17 @@ describe('tryLock', () => {
   test('is released, and nothing said, where the note of its holder can not be taken away', ({ skip }) => {
     const path = join(sandbox(), 'lock');
     const code = `
-      const { tryLock } = await import(${JSON.stringify(lockModule)});
+      const { notedHolder, tryLock } = await import(${JSON.stringify(lockModule)});
       const attempt = tryLock(${JSON.stringify(path)}, ${JSON.stringify(me)});
       attempt.lock.release();
+      console.log(notedHolder(${JSON.stringify(path)}) === undefined ? 'names nobody' : 'names one');
       console.log('lock' in tryLock(${JSON.stringify(path)}, ${JSON.stringify(me)}) ? 'free' : 'held');`;
     const inject = ['-qq', '-o', '/dev/null', '-e', 'trace=ftruncate', '-e', 'inject=ftruncate:error=EIO'];
     const command = [...inject, process.execPath, '--input-type=module', '-e', code];
     const { stdout, stderr, error } = spawnSync('strace', command, { encoding: 'utf8' });
     if (error || stderr.includes('PTRACE')) skip('strace is not there, or does not work');
     expect(stderr).toBe('');
-    expect(stdout).toBe('free\n');
+    expect(stdout).toBe('names nobody\nfree\n');
   });
 
   test('a holder that is killed holds no longer, though the file still names it', async () => {

@@ -10,7 +10,7 @@ import { releaseFolder } from '../../src/release/layout.ts';
 import { readRecord } from '../../src/service/process-record.ts';
 import { realWorld } from '../../src/system/world.ts';
 import { conduct, type Home, makeHome, sure } from '../consent/support.ts';
-import { awayFromMidnight } from '../support/clock.ts';
+import { awayFromTheFullHour } from '../support/clock.ts';
 import { sandbox } from '../support/sandbox.ts';
 import { account, eventually } from '../support/service.ts';
 
@@ -67,7 +67,7 @@ const gapsOf = ({ paths }: Home) => readWindow(paths)?.gaps;
 const veto = { DO_NOT_TRACK: '1' };
 
 test('a start under a veto begins a gap, and the next start without one ends it', { timeout: 120_000 }, async () => {
-  await awayFromMidnight(60_000);
+  await awayFromTheFullHour(60_000);
   const home = await idleInstance();
   const first = await running(home);
   // Another one, which is refused, starts nothing.

@@ -9,7 +9,7 @@ import { pathToFileURL } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
 import { withdraw } from '../../../src/consent/withdraw.ts';
 import { conduct, type Home, makeHome } from '../../consent/support.ts';
-import { awayFromMidnight } from '../../support/clock.ts';
+import { awayFromTheFullHour } from '../../support/clock.ts';
 import { machineNode } from '../../support/launcher.ts';
 import { sandbox } from '../../support/sandbox.ts';
 import { visit } from '../../support/visits.ts';
@@ -17,7 +17,7 @@ import { visit } from '../../support/visits.ts';
 const preload = resolve('dist/count-preload.mjs');
 
 const installed = async (): Promise<Home> => {
-  await awayFromMidnight();
+  await awayFromTheFullHour();
   const home = makeHome(join(sandbox(), 'a home & more'));
   await conduct(home, { change: 'install', ends: 'finished', answer: { by: 'prompt', say: 'yes' } });
   mkdirSync(home.paths.counts, { recursive: true });

@@ -5,7 +5,7 @@ import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import type { Home } from '../../consent/support.ts';
-import { awayFromMidnight } from '../../support/clock.ts';
+import { awayFromTheFullHour } from '../../support/clock.ts';
 import { type Follower, followedInstance, holds, partsOf, startFollower, withdrawn } from '../../support/followed.ts';
 
 const log = {
@@ -29,7 +29,7 @@ const line = (client: number, more: object = {}): string =>
   })}\n`;
 
 const listens = async (follower: Follower, home: Home): Promise<void> => {
-  await awayFromMidnight();
+  await awayFromTheFullHour();
   await expect
     .poll(() => existsSync(home.paths.requests) && holds(follower, home.paths.counts), { timeout: 20_000 })
     .toBe(true);

@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import type { AccessLog } from '../../../src/product/manifest.ts';
 import type { Home } from '../../consent/support.ts';
+import { awayFromTheFullHour } from '../../support/clock.ts';
 import { followedInstance, partsOf, startFollower, untilItCounts } from '../../support/followed.ts';
 import { nginx, noNginx } from '../../support/nginx-product.ts';
 import { freePort, sandbox } from '../../support/sandbox.ts';
@@ -78,19 +79,13 @@ const startNginx = async (home: Home, format: string): Promise<Server> => {
   return { child, ask };
 };
 
-/** An hour that ends in between would part the numbers in two. */
-const awayFromTheFullHour = async (): Promise<void> => {
-  const left = 3_600_000 - (Date.now() % 3_600_000);
-  if (left < 40_000) await sleep(left + 100);
-};
-
 test.skipIf(why !== undefined).each(formats)(
   'nginx writes $log.format: the part holds what was asked',
   {
     timeout: 120_000,
   },
   async ({ log, written }) => {
-    await awayFromTheFullHour();
+    await awayFromTheFullHour(40_000);
     const home = await followedInstance(log);
     const file = join(home.paths.data, 'access.log');
     const { child, ask } = await startNginx(home, written);
