@@ -80,15 +80,18 @@ export const pickOwn = async (
 /** Throws 'refused-permission' where it is the system's home that has, or may have, the instance that is meant: "not installed" would be an untruth. */
 export const refuseRoots = (world: World, home: string, flags: Flags, given: string | undefined): void => {
   if (!looksFurther(world, home, flags)) return;
-  const isNone = listInstances(home).length === 0;
   const name = given === undefined ? undefined : asInstanceName(given);
-  // What an uninstall has kept is told of by whoever looks for it.
-  const isAbout = name === undefined && (!isNone || given !== undefined || keptTexts(home).length > 0);
-  if (isAbout || (name !== undefined && statIfThere(instancePaths(home, name).folder) !== undefined)) return;
+  const isNone = listInstances(home).length === 0;
+  // Also what an uninstall has kept is his who looks for it; and what can't be a name is nobody's.
+  const isOwn =
+    name === undefined
+      ? given !== undefined || !isNone || keptTexts(home).length > 0
+      : statIfThere(instancePaths(home, name).folder) !== undefined;
+  if (isOwn) return;
   const shared = systemInstances();
-  if (shared === 'closed') {
-    if (isNone) throw rootNeeded(given);
-  } else if (name === undefined ? shared.length > 0 : shared.includes(name)) throw rootsOwn(name ?? shared.join(', '));
+  if (shared === 'closed' && isNone) throw rootNeeded(given);
+  if (shared === 'closed') return;
+  if (name === undefined ? shared.length > 0 : shared.includes(name)) throw rootsOwn(name ?? shared.join(', '));
 };
 
 /** What a look at the own home leaves out, for people; undefined where that is nothing. */
