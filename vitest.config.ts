@@ -19,21 +19,10 @@ const slow = [
   'ui/renderings',
 ].map((place) => (place.endsWith('**') ? `test/${place}/*.test.ts` : `test/${place}.test.ts`));
 
-/**
- * Scenarios that need the machine to themselves: they make system users, boot a systemd, or look at the clock. One that boots a systemd may run beside
- * others (systemd-survive, which waits for minutes), but no two of them: their control groups have one name.
- */
-const alone = [
-  'counting',
-  'hostile',
-  'prove',
-  'rehearsal',
-  'root',
-  'root-accounts',
-  'systemd',
-  'systemd-command',
-  'systemd-prosody',
-].map((name) => `test/scenarios/${name}.test.ts`);
+/** Scenarios that need the machine to themselves: they make system users, or look at the clock. */
+const alone = ['counting', 'hostile', 'prove', 'rehearsal', 'root', 'root-accounts'].map(
+  (name) => `test/scenarios/${name}.test.ts`,
+);
 
 const scenarios = ['test/scenarios/**/*.test.ts'];
 const patience = { testTimeout: 300_000, hookTimeout: 600_000 };

@@ -1,6 +1,6 @@
 /**
  * Off means off, live: a MailDev that runs under each supervisor of ours, with a no, and with a yes that is taken back. What it has in its arguments, open
- * and connected is read from /proc, while six people visit it. (Under systemd: systemd-command.test.ts. The whole table of answers,
+ * and connected is read from /proc, while six people visit it. (Under systemd: systemd-telemetry.test.ts. The whole table of answers,
  * vetoes and histories: off-means-off.test.ts.)
  */
 import { type ChildProcess, spawnSync } from 'node:child_process';

@@ -2,7 +2,7 @@
  * Off means off, as a table: every answer x every veto x every history, with real files of consent, a real server in a process of its own that has in
  * its arguments what each supervisor would give it, six visitors, and strace looking on. Where the resolver says no there is not one
  * connection, look-up or file; and there is one row that has to be seen, or the table would prove nothing.
- * The same by servers that each supervisor really runs: off-means-off-live.test.ts, and under systemd systemd-command.test.ts.
+ * The same by servers that each supervisor really runs: off-means-off-live.test.ts, and under systemd systemd-telemetry.test.ts.
  */
 
 import { spawn, spawnSync } from 'node:child_process';

@@ -84,7 +84,10 @@ const fine = async ({ world }: Chat, ...args: string[]): Promise<Document> => {
   return document;
 };
 
-/** A change with a yes to its notice; returns once people are counted. Lines of the second in which that began are not. */
+/**
+ * A change with a yes to its notice; returns once people are counted: not in the second in which that began, and a server
+ * that found nobody there (its health was looked at before) asks again two seconds later.
+ */
 const withYes = async (chat: Chat, ...args: string[]): Promise<Document> => {
   const about = args[0] === 'upgrade' ? ['prosody', '--to', '13.0.1'] : args.slice(1);
   const { notice } = await fine(chat, 'telemetry', 'notice', ...about);
@@ -92,7 +95,7 @@ const withYes = async (chat: Chat, ...args: string[]): Promise<Document> => {
   expect(done.consent).toMatchObject({ collecting: true });
   const socket = chat.world.path('instances/prosody/telemetry/counts/requests.sock');
   await expect.poll(() => existsSync(socket), { timeout: 60_000 }).toBe(true);
-  await new Promise((resolve) => setTimeout(resolve, 1100));
+  await new Promise((resolve) => setTimeout(resolve, 3100));
   return done;
 };
 

@@ -1,5 +1,5 @@
 /**
- * A Debian with a real, booted systemd in a box: debootstrap once (cached), then systemd-nspawn for each test file, gone afterwards.
+ * A Debian with a real, booted systemd in a box: debootstrap once (cached), then systemd-nspawn for each test file, gone afterwards. Several live beside each other.
  *
  * Nothing of the host is changed: the two tools are unpacked from their packages, what the box writes goes to a tmpfs over the cached tree, and it
  * runs in a mount namespace of its own. It needs root and the tools; `whyNoBox` says what is missing, for a skip that is printed.
@@ -62,7 +62,7 @@ export interface Bind {
  * Boots a box; `binds` are folders that it shares, by the same or another path. What it writes elsewhere is gone with it, or lies in the folder `disk`,
  * from which it can be booted again.
  */
-export const bootBox = async (binds: readonly Bind[], disk?: string): Promise<Box> => {
+export const bootBox = async (binds: readonly Bind[], given?: string): Promise<Box> => {
   const shared = [
     { from: resolve('.'), readOnly: true },
     { from: dirname(dirname(process.execPath)), readOnly: true },
@@ -71,23 +71,19 @@ export const bootBox = async (binds: readonly Bind[], disk?: string): Promise<Bo
   const flags = shared.map(
     ({ from, to = from, ...how }) => `--bind${'readOnly' in how && how.readOnly === true ? '-ro' : ''}=${from}:${to}`,
   );
-  const root = disk === undefined ? ['-D', tree, '--volatile=overlay'] : ['-D', join(disk, 'root')];
-  const boot = [...['systemd-nspawn', ...root, '-b', '--register=no', '--keep-unit', '--console=pipe'], ...flags].map(
-    (word) => `'${word}'`,
-  );
-  const script = `${disk === undefined ? '' : `${mountDisk(disk)} && `}mount -t tmpfs tmpfs /run/systemd && mkdir -p /run/systemd/nspawn && exec ${join(tools, 'usr/bin')}/${boot.join(' ')}`;
-  const nspawn = spawn(
-    'unshare',
-    ['--mount', '--', 'sh', '-c', script.replaceAll("/'systemd-nspawn'", '/systemd-nspawn')],
-    {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: { PATH: process.env.PATH },
-    },
-  );
+  const disk = given ?? '/run/systemd/disk';
+  const nspawn = ['-D', join(disk, 'root'), '-b', '--register=no', '--keep-unit', '--console=pipe', ...flags];
+  const words = [join(tools, 'usr/bin/systemd-nspawn'), ...nspawn].map((word) => `'${word}'`).join(' ');
+  const own = ['mount -t tmpfs tmpfs /run/systemd', 'mkdir -p /run/systemd/nspawn'];
+  const steps = [...ownGroups(), ...own, ...overTheTree(disk)];
+  const outer = spawn('unshare', ['--mount', '--', 'sh', '-c', `${steps.join(' && ')} && exec ${words}`], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { PATH: process.env.PATH },
+  });
   let said = '';
-  for (const stream of [nspawn.stdout, nspawn.stderr]) stream.on('data', (text) => (said += text));
-  const leader = await findLeader(nspawn, () => said);
-  const box = boxOf(nspawn, leader);
+  for (const stream of [outer.stdout, outer.stderr]) stream.on('data', (text) => (said += text));
+  const leader = await findLeader(outer, () => said);
+  const box = boxOf(outer, leader);
   await until(
     () => ['running', 'degraded'].includes(box.run(['systemctl', 'is-system-running']).stdout.trim()),
     () => said,
@@ -95,12 +91,31 @@ export const bootBox = async (binds: readonly Bind[], disk?: string): Promise<Bo
   return box;
 };
 
-/** Over the tree, in the box's own mount namespace. */
-const mountDisk = (disk: string): string => {
+/** What the box writes, over the tree that all share, in its own mount namespace. */
+const overTheTree = (disk: string): string[] => {
   const [upper, work, root] = ['upper', 'work', 'root'].map((name) => join(disk, name)) as [string, string, string];
-  for (const folder of [upper, work, root]) mkdirSync(folder, { recursive: true });
-  return `mount -t overlay overlay -o lowerdir=${tree},upperdir=${upper},workdir=${work} ${root}`;
+  return [
+    `mkdir -p ${upper} ${work} ${root}`,
+    `mount -t overlay overlay -o lowerdir=${tree},upperdir=${upper},workdir=${work} ${root}`,
+  ];
 };
+
+/** Of the hierarchies that systemd uses, where this process is in each: nspawn makes control groups of fixed names there. */
+const hierarchies = (): string[] =>
+  readQuietly('/proc/self/cgroup')
+    .split('\n')
+    .map((line) => line.split(':'))
+    .filter(([, controllers]) => controllers === '' || controllers === 'name=systemd')
+    .flatMap(([, controllers, group = '']) => {
+      const roots = controllers === '' ? ['/sys/fs/cgroup/unified', '/sys/fs/cgroup'] : ['/sys/fs/cgroup/systemd'];
+      return roots.map((root) => join(root, group)).filter((path) => existsSync(join(path, 'cgroup.procs')));
+    });
+
+const ofBox = (pid: number | string): string => `assent-box-${pid}`;
+
+/** So that boxes can live beside each other, each goes into groups of its own first. `$$`: the shell that becomes nspawn. */
+const ownGroups = (): string[] =>
+  hierarchies().flatMap((path) => [`mkdir ${path}/${ofBox('$$')}`, `echo $$ >${path}/${ofBox('$$')}/cgroup.procs`]);
 
 const boxOf = (nspawn: ChildProcess, leader: number): Box => {
   const run: Box['run'] = (command, { uid = 0, input = '', timeoutMs = 250_000 } = {}) => {
@@ -137,27 +152,13 @@ const end = async (nspawn: ChildProcess, leader: number, signal: string): Promis
   const timer = setTimeout(() => nspawn.kill('SIGKILL'), 20_000);
   await gone;
   clearTimeout(timer);
-  removeEmptyGroups();
+  removeEmptyGroups(nspawn.pid as number);
 };
 
-/** nspawn leaves control groups of its own below ours; rmdir takes only those that are empty. */
-const removeEmptyGroups = (): void => {
-  for (const line of readQuietly('/proc/self/cgroup').split('\n').filter(Boolean)) {
-    const [, controllers = '', group = ''] = line.split(':');
-    const root = controllers === '' ? 'unified' : controllers.replace(/^name=/, '');
-    for (const name of ['payload', 'supervisor']) {
-      spawnSync('find', [
-        join('/sys/fs/cgroup', root, group, name),
-        '-depth',
-        '-type',
-        'd',
-        '-exec',
-        'rmdir',
-        '{}',
-        ';',
-      ]);
-    }
-  }
+/** What is left of the box's control groups; rmdir takes only those that are empty. */
+const removeEmptyGroups = (pid: number): void => {
+  for (const path of hierarchies())
+    spawnSync('find', [join(path, ofBox(pid)), '-depth', '-type', 'd', '-exec', 'rmdir', '{}', ';']);
 };
 
 /** The box's process 1: a descendant of nspawn whose number inside is 1. */
