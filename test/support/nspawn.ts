@@ -5,9 +5,9 @@
  * runs in a mount namespace of its own. It needs root and the tools; `whyNoBox` says what is missing, for a skip that is printed.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { cache, tools, tree } from './nspawn-tree.ts';
 
 export interface Box {
   /** Runs a command in the box to its end, as root or another user. */
@@ -22,11 +22,6 @@ export interface Box {
   cut(): Promise<void>;
 }
 
-const cache = resolve('node_modules/.cache/assent-box');
-const tree = join(cache, 'bookworm');
-const tools = join(cache, 'tools');
-const packages = 'systemd,systemd-sysv,dbus,dbus-user-session,libpam-systemd,procps';
-
 /** Why there can be no box on this machine; undefined where there can. In CI there has to be one. */
 export const whyNoBox = (): string | undefined => {
   const why = whatIsMissing();
@@ -37,19 +32,19 @@ export const whyNoBox = (): string | undefined => {
 
 const whatIsMissing = (): string | undefined => {
   if (process.geteuid?.() !== 0) return 'it needs root';
-  const missing = ['apt-get', 'dpkg', 'unshare', 'nsenter', 'setpriv', 'mount'].filter(
+  const missing = ['apt-get', 'dpkg', 'flock', 'unshare', 'nsenter', 'setpriv', 'mount'].filter(
     (name) => spawnSync('which', [name]).status !== 0,
   );
   if (missing.length > 0) return `it needs ${missing.join(', ')}`;
   if (existsSync('/run/systemd/system'))
     return 'systemd runs on this machine itself, and a box of this kind would get in its way';
   if (spawnSync('unshare', ['--mount', 'true']).status !== 0) return 'it needs the right to make a mount namespace';
-  try {
-    makeTree();
-    return undefined;
-  } catch (error) {
-    return `its tree could not be made: ${(error as Error).message.slice(-300)}`;
-  }
+  if (existsSync(tree)) return undefined;
+  mkdirSync(cache, { recursive: true });
+  // Several files of tests want it at once.
+  const how = [join(cache, 'lock'), process.execPath, resolve('test/support/nspawn-tree-main.ts')];
+  const { status, stdout, stderr } = spawnSync('flock', how, { encoding: 'utf8' });
+  return status === 0 ? undefined : `its tree could not be made: ${(stdout + stderr).slice(-300)}`;
 };
 
 export interface Bind {
@@ -190,59 +185,4 @@ const until = async (condition: () => boolean, said: () => string): Promise<void
     if (performance.now() > end) throw new Error(`The box did not come up: ${said()}`);
     await new Promise((done) => setTimeout(done, 100));
   }
-};
-
-/** Once per machine, about a minute: the tools, then the tree, each under its name only when it is complete. */
-const makeTree = (): void => {
-  mkdirSync(cache, { recursive: true });
-  if (!existsSync(tools)) makeTools();
-  if (existsSync(tree)) return;
-  const staging = mkdtempSync(join(cache, 'staging-'));
-  const env = { PATH: process.env.PATH, DEBOOTSTRAP_DIR: join(tools, 'usr/share/debootstrap') };
-  const from = mirror();
-  must(
-    'sh',
-    [
-      join(tools, 'usr/sbin/debootstrap'),
-      '--variant=minbase',
-      `--include=${packages}`,
-      from.codename,
-      staging,
-      from.site,
-    ],
-    env,
-  );
-  must('chroot', [staging, 'useradd', '--create-home', '--uid', '1000', 'alice']);
-  renameSync(staging, tree);
-};
-
-const makeTools = (): void => {
-  // apt fetches as a user of its own, who can't enter every folder.
-  const download = mkdtempSync(join(tmpdir(), 'assent-tools-'));
-  must('chmod', ['0777', download]);
-  // A fresh machine has no lists of packages yet.
-  if (spawnSync('apt-cache', ['show', 'debootstrap', 'systemd-container']).status !== 0) must('apt-get', ['update']);
-  must('apt-get', ['download', 'debootstrap', 'systemd-container'], process.env, download);
-  const staging = mkdtempSync(join(cache, 'staging-'));
-  for (const name of readdirSync(download)) must('dpkg', ['-x', join(download, name), staging]);
-  renameSync(staging, tools);
-  rmSync(download, { recursive: true });
-};
-
-/** Where this machine itself gets its packages from. */
-const mirror = (): { site: string; codename: string } => {
-  const { stdout } = spawnSync(
-    'apt-get',
-    ['indextargets', '--format', '$(SITE) $(CODENAME) $(COMPONENT)', 'Created-By: Packages'],
-    { encoding: 'utf8' },
-  );
-  const line = stdout.split('\n').find((text) => / bookworm main$/.test(text));
-  if (line === undefined) throw new Error('apt knows no source of Debian bookworm: run apt-get update');
-  return { site: line.split(' ')[0] as string, codename: 'bookworm' };
-};
-
-const must = (command: string, args: string[], env: NodeJS.ProcessEnv = process.env, cwd = '/'): void => {
-  const { status, stdout, stderr } = spawnSync(command, args, { env, cwd, encoding: 'utf8', maxBuffer: 64e6 });
-  if (status !== 0)
-    throw new Error(`${command} ${args.join(' ')} ended with ${status}: ${stdout.slice(-2000)}${stderr}`);
 };
