@@ -26,8 +26,12 @@ import { sweep } from './stage.ts';
 import { allParts, nextOf, removePrepared } from './steps/parts.ts';
 
 /** Whether there is anything to be removed. Only for an instance of which no change is open. */
-export const hasLeftovers = (paths: InstancePaths): boolean =>
-  isSkeleton(paths) || [...leftFiles(paths), ...leftFolders(paths)].some(isThere);
+export const hasLeftovers = (world: World, paths: InstancePaths): boolean =>
+  isSkeleton(paths) || [...leftFiles(paths), ...leftFolders(paths)].some(isThere) || hasOldCounts(world, paths);
+
+/** What was counted under a yes that is over, and could not be erased when it ended. */
+const hasOldCounts = (world: World, paths: InstancePaths): boolean =>
+  isThere(paths.telemetry) && consentOf(world, paths).state !== 'accepted';
 
 /** Removes them, and what dead runs have left in staging. True if there was anything; what can't be removed is a warning. */
 export const removeLeftovers = async (ports: Ports, paths: InstancePaths): Promise<boolean> => {
@@ -35,10 +39,9 @@ export const removeLeftovers = async (ports: Ports, paths: InstancePaths): Promi
   try {
     sweepAsking(world, paths);
     const swept = await sweep(ports, paths);
-    const counts = isThere(paths.telemetry) && consentOf(world, paths).state !== 'accepted';
-    if (!hasLeftovers(paths) && !counts) return swept > 0;
+    if (!hasLeftovers(world, paths)) return swept > 0;
     await removePrepared({ world, paths, account: readState(paths)?.account ?? null });
-    if (counts || listErasing(paths).length > 0) await eraseTelemetry(world, paths);
+    if (hasOldCounts(world, paths) || listErasing(paths).length > 0) await eraseTelemetry(world, paths);
     for (const path of listHalfMade(paths)) await removeTree(path);
     await removeFiles(world, paths);
     if (isSkeleton(paths)) await removeTree(paths.folder);

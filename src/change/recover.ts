@@ -25,8 +25,8 @@ export interface RecoverRequest {
 }
 
 export const recover = async (ports: Ports, request: RecoverRequest): Promise<ChangeResult> => {
-  // A first install that was killed while it prepared itself is in no list, and has leftovers all the same.
-  const isLeft = (name: InstanceName): boolean => hasLeftovers(instancePaths(ports.home, name));
+  // A first install that was killed while it prepared itself is in no list, nor is what was uninstalled; both may have leftovers all the same.
+  const isLeft = (name: InstanceName): boolean => hasLeftovers(ports.world, instancePaths(ports.home, name));
   const paths = instancePaths(ports.home, await pickInstance(ports.home, request.instance, isLeft));
   const plain = { plan: null, setAside: [], downtimeSeconds: null };
   const hold = holdInstance(ports.world, paths, 'recover');
@@ -57,7 +57,7 @@ export const recover = async (ports: Ports, request: RecoverRequest): Promise<Ch
 
 const recovered = { outcome: 'recovered', changed: true } as const;
 const unchanged = { outcome: 'unchanged', changed: false } as const;
-const sweptText = 'A run was killed before it had begun one, and what it had prepared is removed.';
+const sweptText = 'What an earlier run had left beside it is removed.';
 
 /** Where no change is open. True if there was anything to be removed. */
 const sweepKilled = async (ports: Ports, paths: InstancePaths): Promise<boolean> => {

@@ -1,10 +1,12 @@
 /** What an uninstall keeps can be purged later, too; a name of which nothing is left is not there. And an older release is given it only where that is accepted. */
 
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { editManifest, fallibleMailDev, quickProduct } from '../support/quick-product.ts';
 import { freePorts, sandbox } from '../support/sandbox.ts';
 import { type Document, readJson, scenario } from '../support/scenario.ts';
+import { repository } from '../support/seed.ts';
 import { change, putFile, refused, set } from '../support/steps.ts';
 
 it('purges what was kept, once it is acknowledged, whatever has become of its product since', async () => {
@@ -42,6 +44,19 @@ it('purges what was kept, once it is acknowledged, whatever has become of its pr
   expect(existsSync(world.path('instances/maildev'))).toBe(false);
   expect((await world.json(['status'])).document.hints).toBeUndefined();
   expect((await world.run(['uninstall', 'maildev', '--purge', '--ack', 'purge-data', '--yes'])).exit).toBe(10);
+});
+
+it('of what was counted nothing is kept: recover erases what an uninstall could not', async () => {
+  const product = join(repository, 'test/fixtures/products/json-server/manifest.yaml');
+  const world = await scenario([`${product}@0.17.4`]);
+  const [webPort = 0] = await freePorts(1);
+  await change(world, 'install', `${product}@0.17.4`, ...set({ webPort }));
+  await change(world, 'uninstall', 'json-server');
+  const counts = world.path('instances/json-server/telemetry');
+  putFile(join(counts, 'counts/2026-01-01.0123456789abcdef.json'), '{}', counts);
+  expect(await world.json(['recover', 'json-server'])).toMatchObject({ exit: 0, document: { changed: true } });
+  expect(existsSync(counts)).toBe(false);
+  expect((await world.json(['recover', 'json-server'])).exit).toBe(10);
 });
 
 it('is given to an older release, which may not read it, only where that danger is accepted, and is then kept as it was', async () => {

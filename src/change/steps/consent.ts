@@ -88,7 +88,7 @@ const eraseQuietly = async (ctx: ChangeContext): Promise<void> => {
     ctx.events.warn({
       id: 'counts-left',
       message: `Not all that was counted could be erased: ${messageOf(error)}.`,
-      remedy: `Nothing reads or adds to it. Erase it with: assent telemetry off ${ctx.paths.name}`,
+      remedy: `Nothing reads or adds to it. Erase it with: assent recover ${ctx.paths.name}`,
     });
   }
 };
