@@ -9,6 +9,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { nobody } from '../support/seed.ts';
 import type { Attack, AttackOptions, Tally } from './attack.ts';
 import { chanceOf } from './chance.ts';
@@ -56,7 +57,7 @@ const attackOne = async (stage: Stage, kind: Kind, tally: Tally, { full, seed }:
   const change: Change = kind === 'withdrawal' ? withdrawal : changes[kind];
   await change.prepare(stage);
   const recorded = await recordChange(stage, change.args(stage));
-  const states = statesOf(stage, recorded, kind, seed);
+  const states = await statesOf(stage, recorded, kind, seed);
   const asked = states.filter(({ id }) => tally.wants(id));
   const chance = chanceOf(seed, `power ${kind}`);
   tally.note(`${kind}: ${states.length} states of ${recorded.calls.length} calls`);
@@ -121,24 +122,27 @@ interface State {
   readonly fate: Fate;
 }
 
-/** Each place to cut with each fate, but for those that leave the same behind as one before. */
-const statesOf = (stage: Stage, recorded: Recorded, kind: Kind, seed: number): State[] => {
+/**
+ * Each place to cut with each fate, but for those that leave the same behind as one before. It takes longer than what others wait for an answer, and so lets them have
+ * their turn: a deadline that had passed meanwhile was taken for a server that was not there.
+ */
+const statesOf = async (stage: Stage, recorded: Recorded, kind: Kind, seed: number): Promise<State[]> => {
   const seen = new Set<string>();
   const disk = diskAt(stage, recorded, 0);
-  return Array.from({ length: recorded.calls.length + 1 }, (_, cut) => cut).flatMap((cut) => {
+  const states: State[] = [];
+  for (const cut of Array.from({ length: recorded.calls.length + 1 }, (_, at) => at)) {
+    await nextTurn();
     const call = recorded.calls[cut - 1];
     if (call !== undefined) disk.apply(call);
-    return fates.flatMap((fate, nth) => {
+    for (const [nth, fate] of fates.entries()) {
       const id = `${kind}:${cut}:${nth}`;
-      const text = textOf(disk.top, disk.cut(fate, chanceOf(seed, id)), restless);
-      const digest = createHash('sha256')
-        .update(`${hasSaid(recorded, cut)} ${text}`)
-        .digest('hex');
-      if (seen.has(digest)) return [];
+      const text = `${hasSaid(recorded, cut)} ${textOf(disk.top, disk.cut(fate, chanceOf(seed, id)), restless)}`;
+      const digest = createHash('sha256').update(text).digest('hex');
+      if (!seen.has(digest)) states.push({ id, cut, fate });
       seen.add(digest);
-      return [{ id, cut, fate }];
-    });
-  });
+    }
+  }
+  return states;
 };
 
 const fates: readonly Fate[] = ['nothing', 'names', 'chance', 'chance', 'chance', 'chance'];

@@ -107,11 +107,16 @@ export const answersAt = async (port: number): Promise<string> => {
       const signal = AbortSignal.timeout(10_000);
       const response = await fetch(`http://127.0.0.1:${port}${path}`, { headers, signal });
       return response.status === 200 ? createdFrom(await response.text()) : String(response.status);
-    } catch {
-      return 'nobody';
+    } catch (error) {
+      return `nobody (${whyNot(error)})`;
     }
   };
   return `db ${await ask('/db')}, pages ${await ask('/posts?_page=1&_per_page=50')}`;
+};
+
+const whyNot = (error: unknown): string => {
+  const { cause, name } = error as { cause?: { code?: string }; name: string };
+  return cause?.code ?? name;
 };
 
 /** Of an answer what tells releases and data apart. */
