@@ -37,11 +37,11 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: 'slow', include: slow, testTimeout: 120_000, hookTimeout: 120_000 },
+        test: { name: 'slow', include: slow, testTimeout: 120_000, hookTimeout: 120_000, sequence: { groupOrder: 1 } },
       },
       {
         extends: true,
-        // Behind all that, four files at a time: most of a scenario is waiting for a server to become healthy and to stay so.
+        // Behind the quick ones and with the slow ones, four files at a time: most of a scenario is waiting for a server to become healthy and to stay so.
         test: {
           name: 'scenarios',
           include: scenarios,
