@@ -51,7 +51,7 @@ describe.skipIf(isSkipped)('a rehearsal', () => {
     const undone = await refused(world, 6, 'change-undone', 'upgrade', 'haraka', '--no-rehearsal');
     expect(undone.outcome).toBe('undone');
     expect(await smtpBanner(smtpPort)).toContain('Haraka/3.0.4');
-    await expect.poll(recipient.connections, { timeout: 20_000 }).toBeGreaterThan(0);
+    await expect.poll(recipient.connections, { timeout: 60_000 }).toBeGreaterThan(0);
   });
 });
 

@@ -102,15 +102,16 @@ const write = (spec: ServiceSpec): ServiceSpec => {
   return spec;
 };
 
-/** Tries until it holds; the last error otherwise. */
+/** Tries until it holds; the last error otherwise. The longer it has taken, the longer the pauses: a try may be a whole command, in a box. */
 export const eventually = async <T>(action: () => T | Promise<T>, ms = 10_000): Promise<T> => {
-  const end = performance.now() + ms;
+  const begin = performance.now();
   for (;;) {
     try {
       return await action();
     } catch (error) {
-      if (performance.now() > end) throw error;
-      await new Promise((done) => setTimeout(done, 20));
+      const spent = performance.now() - begin;
+      if (spent > ms) throw error;
+      await new Promise((done) => setTimeout(done, Math.min(Math.max(spent / 10, 20), 500)));
     }
   }
 };
