@@ -58,8 +58,9 @@ const exitOfFirst = async (log: string, hasEnded: () => boolean): Promise<number
     await new Promise((resolve) => setTimeout(resolve, 50));
     const more = readFrom(log, read);
     read += more.length;
+    // Before anything is cut off: the first look may come late.
+    first ||= /^(\d+) /.exec(tail + more)?.[1] ?? '';
     tail = (tail + more).slice(-200_000);
-    first ||= /^(\d+) /.exec(tail)?.[1] ?? '';
     const [, exit, signal] =
       new RegExp(`^${first} +\\+\\+\\+ (?:exited with (\\d+)|killed by (\\w+))`, 'm').exec(tail) ?? [];
     if (signal !== undefined) throw new Error(`the recorded command was killed by ${signal}`);
