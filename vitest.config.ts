@@ -20,7 +20,9 @@ const slow = [
 ].map((place) => (place.endsWith('**') ? `test/${place}/*.test.ts` : `test/${place}.test.ts`));
 
 /** Scenarios that hand out numbers for system users of the machine, of which there is one list; and one that must not miss what is there for a moment. */
-const alone = ['hostile', 'rehearsal', 'root', 'root-accounts'].map((name) => `test/scenarios/${name}.test.ts`);
+const alone = ['hostile', 'prove', 'rehearsal', 'root', 'root-accounts'].map(
+  (name) => `test/scenarios/${name}.test.ts`,
+);
 
 const scenarios = ['test/scenarios/**/*.test.ts'];
 const patience = { testTimeout: 300_000, hookTimeout: 600_000 };
