@@ -41,7 +41,7 @@ export default defineConfig({
       },
       {
         extends: true,
-        // Behind the quick ones and with the slow ones, four files at a time: most of a scenario is waiting for a server to become healthy and to stay so.
+        // Behind the quick ones and with the slow ones, four files at a time: whoever waits for a server to become healthy, and to stay so, leaves the processors to others.
         test: {
           name: 'scenarios',
           include: scenarios,

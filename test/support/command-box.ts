@@ -12,7 +12,7 @@ import { copyStore, repository, seedStore } from './seed.ts';
 export interface Stock {
   /** What the stores hold from the beginning. */
   readonly releases: readonly string[];
-  /** Whose store it is besides root's. */
+  /** Whether Alice has a store of her own with the same. */
   readonly forAlice?: boolean;
   readonly binds?: readonly Bind[];
 }
