@@ -33,7 +33,7 @@ const headlineOf = ({ outcome, plan, state }: ChangeResult, instance: InstanceVi
   const what = instance === undefined ? (plan?.title ?? 'It') : `${instance.title} ${instance.version ?? ''}`.trim();
   if (outcome === 'planned') return 'Nothing was changed: this was the plan only.';
   if (outcome === 'uninstalled') return `${what} is uninstalled.`;
-  if (state?.installed !== true) return 'The change is ended, and nothing is installed.';
+  if (state?.installed !== true) return `${what} is not installed.`;
   const running = instance?.state === 'running';
   const how = running ? `is running${instance.health === 'healthy' ? ' and healthy' : ''}` : 'is installed and stopped';
   return outcome === 'unchanged' ? `Nothing to do: ${what} ${how}.` : `${what} ${how}.`;
@@ -41,7 +41,7 @@ const headlineOf = ({ outcome, plan, state }: ChangeResult, instance: InstanceVi
 
 const nextOf = ({ outcome, state }: ChangeResult, instance: InstanceView | undefined, { symbols }: Look): string => {
   if (outcome === 'planned') return 'the same command without --dry-run';
-  if (outcome === 'uninstalled')
+  if (outcome === 'uninstalled' || state?.installed !== true)
     return state === null
       ? 'nothing of it is left; assent install begins anew'
       : `${installLine(state)} brings it back with what was kept; ${purgeLine(state)} deletes that, too`;
