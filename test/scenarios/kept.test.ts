@@ -58,7 +58,7 @@ it('of what was counted nothing is kept: recover erases what an uninstall could 
   expect(exit, stderr).toBe(0);
   expect(existsSync(counts)).toBe(false);
   // What comes next is what an uninstall says: there is nothing to be started.
-  expect(stdout).toMatch(/JSON Server is not installed\..*brings it back with what was kept/s);
+  expect(stdout).toMatch(/JSON Server is not installed\..*brings it\s+back with what was kept/s);
   expect((await world.json(['recover', 'json-server'])).exit).toBe(10);
 });
 
