@@ -19,10 +19,8 @@ const slow = [
   'ui/renderings',
 ].map((place) => (place.endsWith('**') ? `test/${place}/*.test.ts` : `test/${place}.test.ts`));
 
-/** Scenarios that hand out numbers for system users of the machine, of which there is one list; and one that must not miss what is there for a moment. */
-const alone = ['hostile', 'prove', 'rehearsal', 'root', 'root-accounts'].map(
-  (name) => `test/scenarios/${name}.test.ts`,
-);
+/** Scenarios that look at how numbers for system users of the machine are handed out, of which there is one list; and one that must not miss what is there for a moment. */
+const alone = ['rehearsal', 'root', 'root-accounts'].map((name) => `test/scenarios/${name}.test.ts`);
 
 const scenarios = ['test/scenarios/**/*.test.ts'];
 const patience = { testTimeout: 300_000, hookTimeout: 600_000 };

@@ -12,6 +12,7 @@ import { endProcesses } from './processes.ts';
 import { programCopy } from './program-copy.ts';
 import { makeSandbox, removeSandbox } from './sandbox.ts';
 import { copyStore, lendStore, nobody, seedStore } from './seed.ts';
+import { firstInTurn } from './turns.ts';
 
 export interface Run {
   readonly exit: number | null;
@@ -80,8 +81,11 @@ export const makeScenario = async (
       stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
       ...user,
     });
-  const run = (args: readonly string[], options: RunOptions = {}): Promise<Run> =>
-    ended(start(args, options), options.input);
+  const run = (args: readonly string[], options: RunOptions = {}): Promise<Run> => {
+    const toItsEnd = (): Promise<Run> => ended(start(args, options), options.input);
+    const isFirst = asRoot && args[0] === 'install' && !args.includes('--dry-run');
+    return isFirst ? firstInTurn(toItsEnd) : toItsEnd();
+  };
   const json = async (args: readonly string[], options: RunOptions = {}) => {
     const result = await run([...args, '--json'], options);
     return { ...result, document: parseOne(result) };
