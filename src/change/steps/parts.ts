@@ -29,7 +29,7 @@ export const setAsideOf = (paths: InstancePaths, backup: string): string => join
 
 export const secondCopyStep: StepWork = {
   do: async (ctx) => {
-    if (isSwitched(ctx, 'data')) return;
+    if (isSwitching(ctx, 'data')) return;
     await updateTree(ctx.paths.data, nextOf(ctx.paths, 'data'), treeOptions(ctx));
   },
   /**
@@ -43,7 +43,7 @@ export const secondCopyStep: StepWork = {
 
 export const dataStep: StepWork = {
   do: async (ctx) => {
-    if (!isSwitched(ctx, 'data')) await refuseLeftBehind(ctx);
+    if (!isSwitching(ctx, 'data')) await refuseLeftBehind(ctx);
     switchPart(ctx, 'data');
   },
   undo: async (ctx) => switchBack(ctx, 'data'),
@@ -71,11 +71,15 @@ export const removePrepared = async (ctx: Pick<ChangeContext, 'paths' | 'account
 
 const isThere = (path: string): boolean => statIfThere(path) !== undefined;
 
-const isSwitched = (ctx: ChangeContext, part: Part): boolean => !isThere(nextOf(ctx.paths, part));
+const keptOf = ({ paths, opening }: ChangeContext, part: Part): string => join(backupOf(paths, opening.backup), part);
+
+/** Its switch is done, or half done by a run that was killed between the two renames: what was there is not in its place any more. */
+const isSwitching = (ctx: ChangeContext, part: Part): boolean =>
+  !isThere(nextOf(ctx.paths, part)) || (isThere(keptOf(ctx, part)) && !isThere(partPath(ctx.paths, part)));
 
 const switchPart = (ctx: ChangeContext, part: Part): void => {
   const [path, next] = [partPath(ctx.paths, part), nextOf(ctx.paths, part)];
-  const kept = join(backupOf(ctx.paths, ctx.opening.backup), part);
+  const kept = keptOf(ctx, part);
   if (!isThere(next)) return;
   if (isThere(path)) {
     if (isThere(kept)) throw new Error(`${path}, ${next} and ${kept} are all there: none of them may be replaced`);
@@ -87,7 +91,7 @@ const switchPart = (ctx: ChangeContext, part: Part): void => {
 
 const switchBack = (ctx: ChangeContext, part: Part): void => {
   const [path, next] = [partPath(ctx.paths, part), nextOf(ctx.paths, part)];
-  const kept = join(backupOf(ctx.paths, ctx.opening.backup), part);
+  const kept = keptOf(ctx, part);
   const wasThere = ctx.opening.found.parts.includes(part);
   const isNew = isThere(path) && !isThere(next) && (isThere(kept) || !wasThere);
   if (isNew) {
