@@ -1,6 +1,7 @@
 /**
  * Killed right before system calls of `recover`, behind a change that was killed: backward before its commit (`undo`), forward behind it (`finish`), and forward by hand
- * (`forced`, `--finish` before the commit). One `recover` more, and everything is old or new. And three kills in a row: in the change, in its recovery, and in the recovery of that.
+ * (`forced`, `--finish` before the commit). One `recover` more, and everything is old or new. And three kills in a row: in the change, in its recovery, and in the recovery of that;
+ * and a change that was killed anywhere before its commit, and is finished by hand.
  *
  * A change is killed once for many cases, and what it left is laid back for each: where the way is back or by hand, without the servers, as a reboot leaves it; behind a commit the new
  * server goes on.
@@ -21,14 +22,17 @@ export const killRecover: Attack = {
   cannot: cannotTrace,
   run: async (tally, options) => {
     for (const [kind, change] of Object.entries(changes) as [ChangeName, Change][]) {
-      const { points, triples } = sharesOf(kind, options);
-      if (points.length + triples === 0 || ![kind, `triple:${kind}`].some(tally.wants)) continue;
+      const { points, triples, byHand } = sharesOf(kind, options);
+      if (points.length + triples === 0 || ![kind, `triple:${kind}`, `by-hand:${kind}`].some(tally.wants)) continue;
       await withStages(change, options, async (ready) => {
         const all = await callsOf(change, ready[0]);
         const chosen = points.flatMap((towards, index) => pointOf(kind, towards, all, options.seed, index) ?? []);
         await deal(ready, chosen, (one, point) => attackPoint(tally, options, change, one, point));
         const numbers = Array.from({ length: triples }, (_, index) => index);
         await deal(ready, numbers, (one, number) => tripleKill(tally, options, change, one, { kind, all, number }));
+        const chance = chanceOf(options.seed, `kill-recover by hand ${kind}`);
+        const calls = chance.some(beforeCommit(all), byHand);
+        await deal(ready, calls, (one, at) => finishByHand(tally, options, change, one, { kind, at }));
       });
     }
   },
@@ -55,12 +59,25 @@ const shares: Readonly<Record<ChangeName, { undo: number; forced: number; finish
 /** Kills in the recovery of each point; in the quick tier only those of an upgrade. */
 const fullKills = 10;
 const quickKills = 2;
+/** Kills in a change that is then finished by hand. */
+const fullByHand = 30;
 
-const sharesOf = (kind: ChangeName, { full }: AttackOptions): { points: Towards[]; triples: number } => {
-  if (!full) return kind === 'upgrade' ? { points: ['undo', 'finish'], triples: 1 } : { points: [], triples: 0 };
+interface Shares {
+  readonly points: Towards[];
+  readonly triples: number;
+  readonly byHand: number;
+}
+
+const sharesOf = (kind: ChangeName, { full }: AttackOptions): Shares => {
+  if (!full && kind !== 'upgrade') return { points: [], triples: 0, byHand: 0 };
+  if (!full) return { points: ['undo', 'finish'], triples: 1, byHand: 1 };
   const { undo, forced, finish, triples } = shares[kind];
   const times = (count: number, towards: Towards): Towards[] => Array.from({ length: count }, () => towards);
-  return { points: [...times(undo, 'undo'), ...times(forced, 'forced'), ...times(finish, 'finish')], triples };
+  return {
+    points: [...times(undo, 'undo'), ...times(forced, 'forced'), ...times(finish, 'finish')],
+    triples,
+    byHand: fullByHand,
+  };
 };
 
 /** A call between those that open the change (or begin to stop the server, which a reboot does too), commit it, and close it. */
@@ -94,6 +111,13 @@ const whileOpen = (calls: readonly CallMade[]): CallMade[] => {
   const closing = calls.findIndex(isEntry('close'));
   const last = calls.findLastIndex(({ line }) => line.includes(`/instances/${name}`));
   return exact(calls.slice(calls.findIndex(isEntry('open')) + 1, closing === -1 ? last + 1 : closing));
+};
+
+/** Those before which the change is open and not committed. */
+const beforeCommit = (all: readonly CallMade[]): CallMade[] => {
+  const commit = all.findIndex(({ line }) => line.includes('\\"entry\\":\\"commit'));
+  const open = whileOpen(all);
+  return open.filter((call) => all.indexOf(call) < commit);
 };
 
 const wayOf = (towards: Towards): string[] => ['recover', name, ...(towards === 'forced' ? ['--finish'] : [])];
@@ -161,6 +185,29 @@ const tripleKill = async (
       const isMissed = runs.length < 3 || runs.some(({ signal }) => signal !== 'SIGKILL');
       if (isMissed) missed();
       return settledOrTold(ready, before, ...runs);
+    }),
+  );
+};
+
+/** With the servers as the kill left them, or without, as a reboot does. */
+const finishByHand = async (
+  tally: Tally,
+  { seed }: AttackOptions,
+  change: Change,
+  ready: Ready,
+  { kind, at }: { kind: ChangeName; at: CallAt },
+): Promise<void> => {
+  const id = `by-hand:${kind}:${at.call}:${at.nth}`;
+  await tally.check(id, (missed) =>
+    onBase(ready, async () => {
+      const { stage, sides } = ready;
+      const before = generationOf(stage);
+      const run = await killed(ready, change.args(stage), at);
+      if (run.signal !== 'SIGKILL') missed();
+      if (chanceOf(seed, id).whole(2) === 1) endProcesses(stage.world.home);
+      const side = await settled(stage, sides, before, ...(isOpen(stage) ? ['--finish'] : []));
+      assert.equal(side, 'new', 'what a hand has finished holds');
+      return side;
     }),
   );
 };
