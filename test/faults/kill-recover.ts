@@ -203,10 +203,12 @@ const finishByHand = async (
       const { stage, sides } = ready;
       const before = generationOf(stage);
       const run = await killed(ready, change.args(stage), at);
-      if (run.signal !== 'SIGKILL') missed();
+      const open = isOpen(stage);
+      // The first of these calls may come before the opening entry in one run and behind it in another.
+      if (!open) missed();
       if (chanceOf(seed, id).whole(2) === 1) endProcesses(stage.world.home);
-      const side = await settled(stage, sides, before, ...(isOpen(stage) ? ['--finish'] : []));
-      assert.equal(side, 'new', 'what a hand has finished holds');
+      const side = await settled(stage, sides, before, ...(open ? ['--finish'] : []));
+      assert.equal(side, open || run.exit === 0 ? 'new' : 'old', 'what a hand has finished holds');
       return side;
     }),
   );
