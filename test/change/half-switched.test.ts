@@ -3,7 +3,7 @@
  * copies nothing, looks at nothing that has moved, and renames the rest. Found by the attack `kill-recover`.
  */
 
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { ChangeContext } from '../../src/change/context.ts';
@@ -64,6 +64,16 @@ test.each([
   await secondCopyStep.undo(back.ctx);
   expect(back.mailIn('data')).toBe('kept');
   expect(readdirSync(back.paths.folder).sort()).toEqual(['backups', 'data']);
+});
+
+test('where somebody has made the data folder anew nothing is taken for what was there before: it stops, touches nothing, and goes on once that is moved away', async () => {
+  const { ctx, paths, mailIn } = half(['kept', 'next', 'data']);
+  await expect(dataStep.do(ctx)).rejects.toThrow('are all there');
+  await expect(dataStep.undo(ctx)).rejects.toThrow(/data and .*000002-upgrade\/data are both there/);
+  expect(['data', 'data.next', folders.kept].map(mailIn)).toEqual(['data', 'next', 'kept']);
+  rmSync(paths.data, { recursive: true });
+  await dataStep.undo(ctx);
+  expect(mailIn('data')).toBe('kept');
 });
 
 test('data that are only not there are no switch that has begun: a copy of them fails, and so does the look at what would be left behind', async () => {

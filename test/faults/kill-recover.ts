@@ -114,11 +114,13 @@ const whileOpen = (calls: readonly CallMade[]): CallMade[] => {
 };
 
 /** Those before which the change is open and not committed. */
-const beforeCommit = (all: readonly CallMade[]): CallMade[] => {
-  const commit = all.findIndex(({ line }) => line.includes('\\"entry\\":\\"commit'));
-  const open = whileOpen(all);
-  return open.filter((call) => all.indexOf(call) < commit);
-};
+const beforeCommit = (all: readonly CallMade[]): CallMade[] =>
+  whileOpen(
+    all.slice(
+      0,
+      all.findIndex(({ line }) => line.includes('\\"entry\\":\\"commit')),
+    ),
+  );
 
 const wayOf = (towards: Towards): string[] => ['recover', name, ...(towards === 'forced' ? ['--finish'] : [])];
 

@@ -23,7 +23,7 @@ const whileStarting = 20;
 
 /** `recover` of an upgrade that was killed while its new server was starting: backward by itself, forward when asked. */
 describe.concurrent.for(['undo', 'finish'])('recover --%s', (towards) => {
-  it('is old or new after a kill behind any entry of it', { timeout: 1_800_000 }, async ({ onTestFinished }) => {
+  it('is old or new after a kill behind an entry of it', { timeout: 1_800_000 }, async ({ onTestFinished }) => {
     const { stage, sides } = await ready(changes.upgrade, onTestFinished);
     let side: Side | undefined;
     const tried = await eachWrite(recoverStride, async (at) => {

@@ -92,6 +92,9 @@ const switchPart = (ctx: ChangeContext, part: Part): void => {
 const switchBack = (ctx: ChangeContext, part: Part): void => {
   const [path, next] = [partPath(ctx.paths, part), nextOf(ctx.paths, part)];
   const kept = keptOf(ctx, part);
+  // Somebody has made one of them: what lies in its place behind a kill between the renames, say. To take it for what was there before would say "undone" over lost data.
+  if ([path, next, kept].every(isThere))
+    throw new Error(`${path} and ${kept} are both there, and one of them is not of before: move that one away`);
   const wasThere = ctx.opening.found.parts.includes(part);
   const isNew = isThere(path) && !isThere(next) && (isThere(kept) || !wasThere);
   if (isNew) {
