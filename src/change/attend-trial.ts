@@ -209,5 +209,5 @@ const whatWouldBeLost = async (
 /** For the plan that nobody is shown. */
 const unheard: Events = {
   ...{ title: () => {}, plan: () => {}, stepStarted: () => {}, stepProgress: () => {}, stepDone: () => {} },
-  ...{ stepFailed: () => {}, undoing: () => {}, warn: () => {}, note: () => {} },
+  ...{ stepFailed: () => {}, stepUndone: () => {}, warn: () => {}, note: () => {} },
 };

@@ -86,7 +86,7 @@ export interface Events {
   ): void;
   stepDone(step: Step, milliseconds: number): void;
   stepFailed(step: Step, error: unknown): void;
-  undoing(step: Step): void;
+  stepUndone(step: Step): void;
   warn(warning: Warning): void;
   note(text: string): void;
 }

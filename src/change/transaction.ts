@@ -128,9 +128,10 @@ export const backward = async (ctx: ChangeContext, cause: unknown, last: LastAct
       const wasBegun = journal.begun.has(step.id) || step.step === 'generation';
       if (!wasBegun || journal.undone.has(step.id)) continue;
       at = step;
-      ctx.events.undoing(step);
       await steps[step.step as ChangeStepKind].undo(ctx);
       appendEntry(ctx.world, ctx.paths, { entry: 'undone', step: step.id });
+      // What could not be undone is told by the failure, and by no line that says it was.
+      ctx.events.stepUndone(step);
     }
     at = undefined;
     await last('undone');

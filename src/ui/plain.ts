@@ -41,7 +41,7 @@ export const plainRendering = ({ look, stream, quiet, verbose }: PlainOptions): 
     stepDone: (step, milliseconds) => say(`  ${paint.good(symbols.done)} ${labelOf(step)}${duration(milliseconds)}`),
     stepFailed: (step, error) =>
       write('err', `  ${paint.bad(symbols.failed)} ${labelOf(step)}${printable(messageOf(error))}\n`),
-    undoing: (step) => say(`  ${symbols.undo} ${labelOf(step)}undone`),
+    stepUndone: (step) => say(`  ${symbols.undo} ${labelOf(step)}undone`),
     warn: (warning) =>
       write('err', `  ${paint.caution(symbols.caution)} ${printable(warning.message)} ${printable(warning.remedy)}\n`),
     note: (text) => say(`  ${printable(text)}`),

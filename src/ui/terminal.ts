@@ -88,7 +88,7 @@ export const terminalRendering = (look: Look, now: () => number): Rendering => {
       rest();
       above(marked(paint.bad(symbols.failed), `${labelOf(step)}${messageOf(error)}`));
     },
-    undoing: (step) => {
+    stepUndone: (step) => {
       rest();
       above(marked(symbols.undo, `${labelOf(step)}undone`));
     },

@@ -35,5 +35,5 @@ rendering.stepDone(fetch, 8100);
 const health = step('health', 'speak with it');
 rendering.stepStarted(health);
 rendering.stepFailed(health, new Error('it answered \u001b[2Jnonsense'));
-rendering.undoing(step('start', 'start the server'));
+rendering.stepUndone(step('start', 'start the server'));
 rendering.end();
