@@ -12,7 +12,9 @@ import { noPaint, symbolsFor } from '../../src/ui/paint.ts';
 import { homeWith } from '../consent/homes.ts';
 import { conduct, type Home } from '../consent/support.ts';
 import { realCommand } from '../support/real-command.ts';
+import { freePorts } from '../support/sandbox.ts';
 import { eventually } from '../support/service.ts';
+import { set } from '../support/steps.ts';
 
 let home: Home;
 beforeEach(async () => {
@@ -31,7 +33,10 @@ test.each([
 ] as const)(
   '%s leaves exit %i, tells of the withdrawal, and does not say that nothing was changed',
   async (code, exit, words) => {
-    const { document, stderr, ...ended } = await change(...words).ended;
+    // Those of the catalogue may be somebody's: a MailDev that the README's first command has installed, say.
+    const [webPort = 0, smtpPort = 0] = await freePorts(2);
+    const ports = code === 'confirmation-needed' ? set({ webPort, smtpPort }) : [];
+    const { document, stderr, ...ended } = await change(...words, ...ports).ended;
     expect({ ...ended, ...document }).toMatchObject({
       exit,
       ok: false,
