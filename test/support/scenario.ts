@@ -11,8 +11,8 @@ import { onTestFinished } from 'vitest';
 import { endProcesses } from './processes.ts';
 import { programCopy } from './program-copy.ts';
 import { makeSandbox, removeSandbox } from './sandbox.ts';
-import { copyStore, lendStore, nobody, seedStore } from './seed.ts';
-import { firstInTurn } from './turns.ts';
+import { copyStore, lendStore, nobody, seedStore, usersLock } from './seed.ts';
+import { inTurn } from './turns.ts';
 
 export interface Run {
   readonly exit: number | null;
@@ -84,7 +84,7 @@ export const makeScenario = async (
   const run = (args: readonly string[], options: RunOptions = {}): Promise<Run> => {
     const toItsEnd = (): Promise<Run> => ended(start(args, options), options.input);
     const isFirst = asRoot && args[0] === 'install' && !args.includes('--dry-run');
-    return isFirst ? firstInTurn(toItsEnd) : toItsEnd();
+    return isFirst ? inTurn(usersLock, 'installing as root', toItsEnd) : toItsEnd();
   };
   const json = async (args: readonly string[], options: RunOptions = {}) => {
     const result = await run([...args, '--json'], options);

@@ -16,11 +16,14 @@ import { releaseFolder, runtimeFolder } from '../../src/release/layout.ts';
 import { ensureNode } from '../../src/release/runtime.ts';
 import { ownNodeVersion } from '../../src/release/runtimes.ts';
 import { storeRelease } from '../../src/release/store.ts';
-import { waitLock } from '../../src/system/lock.ts';
 import { realWorld, type World } from '../../src/system/world.ts';
+import { inTurn } from './turns.ts';
 
 export const repository = new URL('../..', import.meta.url).pathname.replace(/\/$/, '');
 const seed = join(repository, '.test-store');
+
+/** For first installations of root: two of them at once may choose one number for their system users, and one of them is refused then. */
+export const usersLock = join(seed, 'users.lock');
 
 /** The user that scenarios run as: somebody without rights, where we are root. */
 export const nobody = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : undefined;
@@ -40,19 +43,9 @@ const seedAll = async (releases: readonly string[]): Promise<string> => {
   // Nobody waits for what others build.
   if (marks.every((mark) => existsSync(mark))) return seed;
   mkdirSync(seed, { recursive: true });
-  const holder = { pid: process.pid, command: 'vitest', step: 'seeding', startedAt: new Date().toISOString() };
-  const attempt = await waitLock(join(seed, 'seeding.lock'), holder, patienceMs);
-  if (!('lock' in attempt))
-    throw new Error(`The test store is being seeded by process ${attempt.heldBy?.pid} for long`);
-  try {
-    return await seedLocked(releases);
-  } finally {
-    attempt.lock.release();
-  }
+  // The first to come fetches and builds for the others.
+  return inTurn(join(seed, 'seeding.lock'), 'seeding', () => seedLocked(releases));
 };
-
-/** As long as a hook may take: the first to come fetches and builds for the others. */
-const patienceMs = 590_000;
 
 const seedLocked = async (releases: readonly string[]): Promise<string> => {
   const world = { ...realWorld(), program: repository };
